@@ -1,0 +1,16 @@
+"""GraphCDP: a customer data platform on a graph.
+
+Rooms, in the direction in which imports may point (down):
+
+    cli        one file a command
+    app        joins settings, store and api
+    api        GraphQL and HTTP
+    record     every write: read, decide, apply       read   every read: statement, rows, shape
+    resolve    who is who, pure                       segment  who belongs, pure
+    plan       question to statement, pure            store    the one door to Neo4j
+    embedded   a Neo4j of our own                     demo     real data as messages
+    settings   the environment as one value
+    model      words: identifiers, messages, customers, errors
+"""
+
+__version__ = "0.1.0"

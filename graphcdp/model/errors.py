@@ -1,0 +1,64 @@
+"""Every error of GraphCDP, as one tree.
+
+    GraphCDPError                  message fit to be shown: what was wrong, where, what to do
+      SettingsError                a setting has an unusable value
+      DatabaseError                about the database as a whole
+        DatabaseUnreachableError   nobody answers at the address, or not in time
+        DatabaseAuthError          user or password refused
+        DatabaseVersionError       a Neo4j that this version cannot work with
+        MigrationError             a migration's text is not the one that was applied
+      EmbeddedError                the embedded server could not be fetched, started or stopped
+      ImportFileError              a file to import cannot be used at all
+      InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
+
+Problems of one message or one field are values, not exceptions: see
+`graphcdp.model.problems`.
+"""
+
+
+class GraphCDPError(Exception):
+    """Base of all errors raised on purpose; `str(error)` is one line for people."""
+
+
+class SettingsError(GraphCDPError):
+    """A setting has an unusable value; the message names the setting."""
+
+
+class DatabaseError(GraphCDPError):
+    """The database as a whole cannot serve."""
+
+
+class DatabaseUnreachableError(DatabaseError):
+    """Nobody answers at the address, or not in time."""
+
+
+class DatabaseAuthError(DatabaseError):
+    """The database refused user or password."""
+
+
+class DatabaseVersionError(DatabaseError):
+    """The database is a version that GraphCDP cannot work with."""
+
+
+class MigrationError(DatabaseError):
+    """A migration that was applied before has another text now."""
+
+
+class EmbeddedError(GraphCDPError):
+    """The embedded server could not be fetched, started or stopped."""
+
+
+class ImportFileError(GraphCDPError):
+    """A file to import cannot be read or mapped at all."""
+
+
+class InvalidReferenceError(GraphCDPError):
+    """A caller named something in an unusable way: an id, a cursor, a rule.
+
+    path: where in the input, outermost first; empty when it is no field in
+    particular.
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.path = path
