@@ -1,13 +1,13 @@
 """Words of the domain. No I/O, no clock, no GraphQL.
 
-    errors.py       every error; the tree as docstring
-    problems.py     what is wrong with one message or one field, as values
-    identifiers.py  kinds, keys
-    messages.py     what a source sends: track, identify, alias
-    outcomes.py     what became of a message
-    customers.py    traits and their order in time
-    ids.py          opaque global ids
-    predicates.py   conditions on customers
-    statement.py    text, parameters
-    connection.py   how to reach a Neo4j
+errors.py       every error; the tree as docstring
+problems.py     what is wrong with one message or one field, as values
+identifiers.py  kinds, keys
+messages.py     what a source sends: track, identify, alias
+outcomes.py     what became of a message
+customers.py    traits and their order in time
+ids.py          opaque global ids
+predicates.py   conditions on customers
+statement.py    text, parameters
+connection.py   how to reach a Neo4j
 """

@@ -1,0 +1,54 @@
+"""Identifiers: values that stand for someone, each of a kind."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+USER = "user"
+EMAIL = "email"
+PHONE = "phone"
+DEVICE = "device"
+ANONYMOUS = "anonymous"
+
+BUILT_IN_KINDS = (USER, EMAIL, PHONE, DEVICE, ANONYMOUS)
+
+LABEL_BY_KIND = {USER: "User", EMAIL: "Email", PHONE: "Phone", DEVICE: "Device", ANONYMOUS: "Anonymous"}
+"""The Neo4j label that a built-in kind adds; kinds of one's own are plain `Identifier` nodes."""
+
+KIND_LENGTH_MAX = 50
+VALUE_LENGTH_MAX = 255
+
+
+class Claim(NamedTuple):
+    """An identifier as a source wrote it: neither cleaned nor checked."""
+
+    kind: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """`kind:value`, for messages to people."""
+        return f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identifier:
+    """An identifier in its normal form; equal exactly when it is the same one."""
+
+    kind: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        """`kind:value`; unique in the graph. A kind has no colon, so the first one splits it."""
+        return f"{self.kind}:{self.value}"
+
+    @classmethod
+    def of_key(cls, key: str) -> "Identifier":
+        """The identifier whose key this is.
+
+        Raises ValueError when there is no colon.
+        """
+        kind, colon, value = key.partition(":")
+        if not colon:
+            raise ValueError(f"{key!r} is no identifier key; a key reads kind:value")
+        return cls(kind, value)

@@ -1,0 +1,35 @@
+"""Opaque global ids: a tag for the type, then what finds the node.
+
+    cus_01jd…  customer       idn_01jd…  identifier      dev_01jd…  the same identifier, seen as a device
+    seg_01jd…  segment        evt_<id>   event, by the producer's own id
+
+Times order the ids of customers, since they are ULIDs; nothing may rely on more.
+"""
+
+from enum import StrEnum
+
+
+class Tag(StrEnum):
+    """What an id stands for."""
+
+    CUSTOMER = "cus"
+    IDENTIFIER = "idn"
+    DEVICE = "dev"
+    EVENT = "evt"
+    SEGMENT = "seg"
+
+
+def tagged(tag: Tag, rest: str) -> str:
+    """The global id of the thing of this type that `rest` finds."""
+    return f"{tag}_{rest}"
+
+
+def split_id(global_id: str) -> tuple[Tag, str] | None:
+    """Tag and rest of a global id; None when it is not one."""
+    tag, underscore, rest = global_id.partition("_")
+    if not underscore or not rest:
+        return None
+    try:
+        return Tag(tag), rest
+    except ValueError:
+        return None

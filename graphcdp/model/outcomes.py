@@ -1,0 +1,32 @@
+"""What became of a message."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graphcdp.model.problems import Problem
+
+
+class Status(StrEnum):
+    """What became of a message."""
+
+    RECORDED = "RECORDED"  # written now
+    DUPLICATE = "DUPLICATE"  # was there already; nothing changed
+    REJECTED = "REJECTED"  # not recorded, and kept for review with the reason
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message.
+
+    message_id: given or made. customer_id: whose it is; None when REJECTED (and
+    for a DUPLICATE whose customer is gone). absorbed: ids of the customers that
+    this message merged into that one. errors: why it was rejected. warnings:
+    identifiers that it was recorded without.
+    """
+
+    message_id: str
+    status: Status
+    customer_id: str | None = None
+    absorbed: tuple[str, ...] = ()
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()

@@ -1,0 +1,40 @@
+"""What is wrong with one message or one of its fields, as a value.
+
+A problem never stops a batch: it is returned beside the message's outcome, as
+an error (nothing was recorded) or as a warning (recorded without this part).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProblemCode(StrEnum):
+    """What kind of problem; the text of each says what a caller can do."""
+
+    INVALID = "INVALID"  # a value is malformed
+    LIMIT = "LIMIT"  # too many or too big, or a kind is full on this customer
+    UNKNOWN_KIND = "UNKNOWN_KIND"  # the rules know no such kind of identifier
+    BLOCKED = "BLOCKED"  # the rules block this value
+    SUPPRESSED = "SUPPRESSED"  # the identifier was erased
+    CUT = "CUT"  # the evidence between the two was cut by hand
+    MERGE_OFF = "MERGE_OFF"  # the rules unite no customers
+    NO_IDENTIFIER = "NO_IDENTIFIER"  # none of the identifiers is usable
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem.
+
+    message: a sentence that says what was wrong and what to do.
+    path: where in the message, outermost first, such as ("identifiers", "0").
+    identifier: the identifier at fault as the source wrote it, "kind:value".
+    expected: what would be acceptable. limit, actual: for LIMIT.
+    """
+
+    code: ProblemCode
+    message: str
+    path: tuple[str, ...] = ()
+    identifier: str | None = None
+    expected: str | None = None
+    limit: int | None = None
+    actual: int | None = None

@@ -1,0 +1,113 @@
+"""The environment as one frozen value.
+
+Every field is `GRAPHCDP_<NAME>` in the environment or in `.env`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import phonenumbers
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from graphcdp.model.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Load it with `Settings.load()`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GRAPHCDP_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    neo4j_uri: str | None = Field(
+        default=None,
+        description="Address of an external Neo4j (bolt:// or neo4j://). Unset: the embedded one.",
+    )
+    neo4j_user: str = Field(default="neo4j", description="User of the external Neo4j.")
+    neo4j_password: SecretStr | None = Field(default=None, description="Password of the external Neo4j.")
+    neo4j_database: str | None = Field(
+        default=None, description="Database name. Unset: the server's default."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("graphcdp"), description="Folder of the embedded database."
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("graphcdp"), description="Folder of downloaded server files."
+    )
+    heap_max: Annotated[str, Field(pattern=r"^\d+[mg]$")] = Field(
+        default="1g", description="Java heap of the embedded database, such as 512m or 2g."
+    )
+    page_cache: Annotated[str, Field(pattern=r"^\d+[mg]$")] = Field(
+        default="256m", description="Page cache of the embedded database."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8000, description="Port to listen on; 0: any."
+    )
+    default_region: str = Field(
+        default="US", description="Region of phone numbers without a country code (ISO 3166, two letters)."
+    )
+    rules: Path | None = Field(default=None, description="YAML file with the identity rules.")
+    query_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        default=10,
+        description="Longest time for one operation, in seconds; the database's work is ended too.",
+    )
+    batch_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=1000, description="Most messages in one transaction."
+    )
+    segment_sweep_s: Annotated[float, Field(gt=0)] = Field(
+        default=30,
+        description="How often memberships that time alone changes are brought up to date, in seconds.",
+    )
+    stop_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=30, description="How long a stop waits for what was accepted, in seconds."
+    )
+    graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at /graphql.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="Logs for people or machines; auto: by whether stderr is a terminal."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log."
+    )
+
+    @field_validator("default_region")
+    @classmethod
+    def _known_region(cls, value: str) -> str:
+        region = value.upper()
+        if region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(
+                f"{value!r} is no region that phone numbers have; write two letters such as US or VN"
+            )
+        return region
+
+    @field_validator("neo4j_uri")
+    @classmethod
+    def _known_scheme(cls, value: str | None) -> str | None:
+        schemes = ("bolt://", "bolt+s://", "bolt+ssc://", "neo4j://", "neo4j+s://", "neo4j+ssc://")
+        if value is not None and not value.startswith(schemes):
+            raise ValueError(f"{value!r} must start with one of {', '.join(schemes)}")
+        return value
+
+    @model_validator(mode="after")
+    def _password_with_address(self) -> "Settings":
+        if self.neo4j_uri is not None and self.neo4j_password is None:
+            raise ValueError("GRAPHCDP_NEO4J_URI needs GRAPHCDP_NEO4J_PASSWORD beside it")
+        return self
+
+    @classmethod
+    def load(cls, **overrides: object) -> "Settings":
+        """Settings from the environment and `.env`; overrides that are not None win.
+
+        Raises SettingsError with one line that names the first bad setting.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls(**given)  # type: ignore[arg-type]  # pydantic checks the values
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "_".join(str(part) for part in first["loc"]).upper()
+            what = first["msg"].removeprefix("Value error, ")
+            where = f"GRAPHCDP_{name} is not usable: " if name else ""
+            raise SettingsError(f"{where}{what}") from error
