@@ -6,6 +6,7 @@
         DatabaseUnreachableError   nobody answers at the address, or not in time
         DatabaseAuthError          user or password refused
         DatabaseVersionError       a Neo4j that this version cannot work with
+        DatabaseTimeoutError       a statement took longer than allowed and was ended
         MigrationError             a migration's text is not the one that was applied
       EmbeddedError                the embedded server could not be fetched, started or stopped
       ImportFileError              a file to import cannot be used at all
@@ -38,6 +39,10 @@ class DatabaseAuthError(DatabaseError):
 
 class DatabaseVersionError(DatabaseError):
     """The database is a version that GraphCDP cannot work with."""
+
+
+class DatabaseTimeoutError(DatabaseError):
+    """A statement took longer than allowed and was ended; a write may or may not have happened."""
 
 
 class MigrationError(DatabaseError):

@@ -1,0 +1,204 @@
+"""Store: named statements in managed transactions, with retries and time limits.
+
+The driver may run the work of a transaction again after a rollback, so work
+decides purely. It does not retry a connection that was lost during a commit:
+only the unique constraint on message ids makes a retry of those safe.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Self, TypeVar
+
+from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, unit_of_work
+from neo4j.exceptions import DriverError, Neo4jError
+
+from graphcdp.model.connection import Connection
+from graphcdp.model.errors import DatabaseTimeoutError
+from graphcdp.model.statement import Statement
+from graphcdp.store import migrations, statements
+from graphcdp.store.failures import explained
+from graphcdp.store.values import to_python
+from graphcdp.store.versions import check_version
+
+Row = dict[str, Any]
+Result = TypeVar("Result")
+
+CONNECT_TIMEOUT_S = 5
+RETRY_TIME_MAX_S = 10
+CONNECTIONS_MAX = 100
+
+read_timeout_s: ContextVar[float] = ContextVar("read_timeout_s", default=30.0)
+"""Longest time of a read; the API sets it for each operation."""
+
+WRITE_TIMEOUT_S = 10.0
+
+
+class Transaction:
+    """A write transaction in progress; statements take effect together or not at all."""
+
+    def __init__(self, store: "Store", transaction: AsyncManagedTransaction) -> None:
+        self._store = store
+        self._transaction = transaction
+
+    async def run(self, name: str, /, **parameters: Any) -> list[Row]:
+        """Run a named statement and return its rows."""
+        return await self._store.rows(self._transaction, statements.text(name), parameters)
+
+    async def run_generated(self, statement: Statement) -> list[Row]:
+        """Run a statement that a pure room generated and return its rows."""
+        return await self._store.rows(self._transaction, statement.text, statement.parameters)
+
+
+class Store:
+    """The database, opened. Safe to share by all tasks of one event loop."""
+
+    def __init__(self, driver: AsyncDriver, connection: Connection) -> None:
+        self._driver = driver
+        self._connection = connection
+        # Sessions of a cluster share bookmarks, so that a read sees the writes acknowledged before it.
+        clustered = connection.uri.startswith("neo4j")
+        self._bookmarks = AsyncGraphDatabase.bookmark_manager() if clustered else None
+        self.statements_run = 0
+
+    @classmethod
+    async def open(cls, connection: Connection) -> Self:
+        """Connect, and check that the server is one that can be worked with.
+
+        Raises DatabaseUnreachableError, DatabaseAuthError or DatabaseVersionError.
+        """
+        driver = AsyncGraphDatabase.driver(
+            connection.uri,
+            auth=(connection.user, connection.password),
+            connection_timeout=CONNECT_TIMEOUT_S,
+            connection_acquisition_timeout=CONNECT_TIMEOUT_S * 2,
+            max_transaction_retry_time=RETRY_TIME_MAX_S,
+            max_connection_pool_size=CONNECTIONS_MAX,
+            notifications_min_severity="OFF",
+            user_agent="graphcdp",
+        )
+        store = cls(driver, connection)
+        try:
+            await store.check()
+        except BaseException:
+            await driver.close()
+            raise
+        return store
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._driver.close()
+
+    async def check(self) -> None:
+        """Ask the server for its version and refuse an unusable one. Errors as `open`."""
+        rows = await self.read("store/version")
+        check_version(rows[0]["version"])
+
+    async def migrate(self) -> None:
+        """Bring constraints, indexes and migrations up to date; safe when several servers start at once."""
+        with self._explaining():
+            await migrations.migrate(self)
+
+    async def read(self, name: str, /, **parameters: Any) -> list[Row]:
+        """Rows of a named statement, in a read transaction of its own."""
+        return await self._read(statements.text(name), parameters)
+
+    async def read_generated(self, statement: Statement) -> list[Row]:
+        """Rows of a statement that a pure room generated, in a read transaction of its own."""
+        return await self._read(statement.text, statement.parameters)
+
+    async def transact(
+        self, work: Callable[[Transaction], Awaitable[Result]], *, timeout_s: float = WRITE_TIMEOUT_S
+    ) -> Result:
+        """Run `work` in one write transaction; again after a deadlock or a change of leader.
+
+        timeout_s: for all tries together. Raises DatabaseTimeoutError when it is
+        not known whether the work took effect.
+        """
+
+        @unit_of_work(timeout=timeout_s)
+        async def managed(transaction: AsyncManagedTransaction) -> Result:
+            return await work(Transaction(self, transaction))
+
+        async with (
+            self._limited(timeout_s),
+            self._driver.session(
+                database=self._connection.database, bookmark_manager=self._bookmarks
+            ) as session,
+        ):
+            return await session.execute_write(managed)
+
+    async def run_schema(self, text: str) -> None:
+        """Run one statement that changes constraints or indexes; it must be harmless when repeated."""
+        self.statements_run += 1
+        async with self._driver.session(database=self._connection.database) as session:
+            await session.execute_write(lambda transaction: _consume(transaction, text))
+
+    async def rows(
+        self, transaction: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]
+    ) -> list[Row]:
+        """Rows of a statement inside a transaction."""
+        self.statements_run += 1
+        result = await transaction.run(text, dict(parameters))
+        return [to_python(record.data()) async for record in result]
+
+    async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
+        timeout_s = read_timeout_s.get()
+
+        @unit_of_work(timeout=timeout_s)
+        async def managed(transaction: AsyncManagedTransaction) -> list[Row]:
+            return await self.rows(transaction, text, parameters)
+
+        async with (
+            self._limited(timeout_s),
+            self._driver.session(
+                database=self._connection.database,
+                default_access_mode=READ_ACCESS,
+                bookmark_manager=self._bookmarks,
+            ) as session,
+        ):
+            return await session.execute_read(managed)
+
+    @asynccontextmanager
+    async def _limited(self, timeout_s: float) -> AsyncIterator[None]:
+        # The server ends the work at the same limit; this one is for a server that no longer answers.
+        try:
+            async with asyncio.timeout(timeout_s):
+                with self._explaining():
+                    yield
+        except TimeoutError as error:
+            raise DatabaseTimeoutError(
+                "The database did not answer in time. A message may be sent again with the same id: "
+                "it is never recorded twice."
+            ) from error
+
+    def _explaining(self) -> "_Explaining":
+        return _Explaining(self._connection)
+
+
+class _Explaining:
+    """Turns the driver's errors into ours."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, DriverError | Neo4jError | OSError) and not isinstance(error, TimeoutError):
+            ours = explained(error, self._connection)
+            if ours is not error:
+                raise ours from error
+
+
+async def _consume(transaction: AsyncManagedTransaction, text: str) -> None:
+    result = await transaction.run(text)
+    await result.consume()

@@ -1,0 +1,26 @@
+"""Driver values as Python values."""
+
+from datetime import UTC
+from typing import Any
+
+from neo4j.time import Date, DateTime, Duration, Time
+
+
+def to_python(value: Any) -> Any:
+    """The value with the driver's times as Python's, in UTC, also inside lists and maps.
+
+    A Duration becomes its ISO 8601 text. Nodes and relationships do not occur:
+    statements return maps.
+    """
+    if isinstance(value, list):
+        return [to_python(item) for item in value]
+    if isinstance(value, dict):
+        return {name: to_python(item) for name, item in value.items()}
+    if isinstance(value, DateTime):
+        native = value.to_native()
+        return native.replace(tzinfo=UTC) if native.tzinfo is None else native.astimezone(UTC)
+    if isinstance(value, Date | Time):
+        return value.to_native()
+    if isinstance(value, Duration):
+        return value.iso_format()
+    return value
