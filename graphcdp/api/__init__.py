@@ -1,0 +1,16 @@
+"""GraphQL and HTTP. Never Cypher, never rules.
+
+    schema.py      joins the types and the limits
+    queries.py, mutations.py          the root fields
+    customers.py, events.py, identities.py, rejected.py, segments.py   types
+    references.py, predicates.py      how to name customers; conditions on them
+    properties.py  bags of named values
+    pages.py, scalars.py, node.py     what all types share
+    context.py     what a resolver can reach
+    errors.py      problems -> UserError
+    failures.py    everything else -> top-level errors
+    limits.py      depth, copies, size of the answer
+    http.py        routes, limits on bodies, status codes
+
+Start with queries.py.
+"""

@@ -1,0 +1,68 @@
+"""What a resolver can reach: the store, the recorder, the settings, the clock and the request's loaders."""
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from graphcdp.settings import Settings
+from graphcdp.store.neo4j import Store
+
+if TYPE_CHECKING:
+    from graphcdp.record.recorder import Recorder
+
+Arguments = ParamSpec("Arguments")
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Context:
+    """One request's context.
+
+    now: the clock. request_id: as in the log and in masked errors.
+    """
+
+    store: Store
+    recorder: "Recorder"
+    settings: Settings
+    now: Callable[[], datetime] = utc_now
+    request_id: str = ""
+    _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict, repr=False)
+
+    def loader(
+        self,
+        read: Callable[Concatenate[Store, Sequence[Key], Arguments], Awaitable[Sequence[Found]]],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> DataLoader[Key, Found]:
+        """The loader that gathers keys for `read(store, keys, *arguments)`.
+
+        read: answers one item a key, in the order of the keys, with a constant
+        number of statements. Arguments must be hashable: the same ones share a
+        loader, so that a field of a hundred customers is read at once.
+        """
+        name = (read, arguments, tuple(sorted(named.items())))
+        found = self._loaders.get(name)
+        if found is None:
+
+            async def load(keys: list[Key]) -> Sequence[Found]:
+                return await read(self.store, keys, *arguments, **named)
+
+            found = self._loaders[name] = DataLoader(load_fn=load)
+        return found
+
+    def forget(self) -> None:
+        """Drop what was loaded, since a mutation changed it."""
+        self._loaders.clear()
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

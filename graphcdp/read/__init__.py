@@ -1,0 +1,12 @@
+"""Answers from the graph: named statements, one for all keys at once. Never writes.
+
+    pages.py       sizes, directions, keyset cursors
+    customers.py   by id, by identifier, search and lists
+    events.py      history of customers, counts, single events
+    identities.py  identifiers, devices, links
+    rejected.py    messages that could not be taken
+    segments.py    segments and their members
+
+Each function takes the store and the keys, and answers one item a key, in
+their order, so that a loader can gather the keys of a whole request.
+"""
