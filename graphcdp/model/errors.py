@@ -7,6 +7,7 @@
         DatabaseAuthError          user or password refused
         DatabaseVersionError       a Neo4j that this version cannot work with
         DatabaseTimeoutError       a statement took longer than allowed and was ended
+        DatabaseConflictError      another writer made the same thing at the same moment
         MigrationError             a migration's text is not the one that was applied
       EmbeddedError                the embedded server could not be fetched, started or stopped
       ImportFileError              a file to import cannot be used at all
@@ -43,6 +44,10 @@ class DatabaseVersionError(DatabaseError):
 
 class DatabaseTimeoutError(DatabaseError):
     """A statement took longer than allowed and was ended; a write may or may not have happened."""
+
+
+class DatabaseConflictError(DatabaseError):
+    """Another writer made the same unique thing at the same moment; nothing was written, trying again helps."""
 
 
 class MigrationError(DatabaseError):

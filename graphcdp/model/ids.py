@@ -1,7 +1,8 @@
 """Opaque global ids: a tag for the type, then what finds the node.
 
     cus_01jd…  customer       idn_01jd…  identifier      dev_01jd…  the same identifier, seen as a device
-    seg_01jd…  segment        evt_<id>   event, by the producer's own id
+    lnk_01jd…  evidence       mrg_01jd…  merge           seg_01jd…  segment
+    rej_01jd…  rejection      evt_<id>   event, by the producer's own id
 
 Times order the ids of customers, since they are ULIDs; nothing may rely on more.
 """
@@ -17,6 +18,9 @@ class Tag(StrEnum):
     DEVICE = "dev"
     EVENT = "evt"
     SEGMENT = "seg"
+    LINK = "lnk"
+    MERGE = "mrg"
+    REJECTED = "rej"
 
 
 def tagged(tag: Tag, rest: str) -> str:

@@ -57,9 +57,7 @@ class Message(BaseModel):
     properties: JsonObject = Field(default_factory=dict)
     context: JsonObject = Field(default_factory=dict)
     traits: JsonObject = Field(default_factory=dict)
-    unset: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
-        default=(), max_length=UNSET_MAX
-    )
+    unset: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(default=(), max_length=UNSET_MAX)
     source: str = Field(default="api", min_length=1, max_length=SOURCE_LENGTH_MAX)
 
 

@@ -3,6 +3,7 @@
 from neo4j.exceptions import (
     AuthError,
     ClientError,
+    ConstraintError,
     DriverError,
     Neo4jError,
     ServiceUnavailable,
@@ -13,6 +14,7 @@ from neo4j.exceptions import (
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import (
     DatabaseAuthError,
+    DatabaseConflictError,
     DatabaseError,
     DatabaseTimeoutError,
     DatabaseUnreachableError,
@@ -32,9 +34,9 @@ def explained(error: Exception, connection: Connection) -> Exception:
             f"check GRAPHCDP_NEO4J_USER and GRAPHCDP_NEO4J_PASSWORD."
         )
     if isinstance(error, ClientError) and error.code in _TIMEOUT_CODES:
-        return DatabaseTimeoutError(
-            "The database took longer than allowed and ended the work: ask for less at once."
-        )
+        return DatabaseTimeoutError("The database took longer than allowed and ended the work: ask for less at once.")
+    if isinstance(error, ConstraintError):
+        return DatabaseConflictError("Another writer recorded the same at the same moment: try again.")
     if isinstance(error, TransientError):
         return DatabaseError("The database is too busy to finish this now: try again in a moment.")
     if isinstance(error, ServiceUnavailable | SessionExpired | OSError):

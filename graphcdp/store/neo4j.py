@@ -129,9 +129,7 @@ class Store:
 
         async with (
             self._limited(timeout_s),
-            self._driver.session(
-                database=self._connection.database, bookmark_manager=self._bookmarks
-            ) as session,
+            self._driver.session(database=self._connection.database, bookmark_manager=self._bookmarks) as session,
         ):
             return await session.execute_write(managed)
 
@@ -141,9 +139,7 @@ class Store:
         async with self._driver.session(database=self._connection.database) as session:
             await session.execute_write(lambda transaction: _consume(transaction, text))
 
-    async def rows(
-        self, transaction: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]
-    ) -> list[Row]:
+    async def rows(self, transaction: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Rows of a statement inside a transaction."""
         self.statements_run += 1
         result = await transaction.run(text, dict(parameters))

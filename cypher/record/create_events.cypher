@@ -1,0 +1,10 @@
+// Hangs events on their identifiers; they never move.
+//
+// Parameters
+//   rows  LIST<MAP{subject: STRING, properties: MAP}>
+//   now   DATETIME
+// Columns: none
+UNWIND $rows AS row
+MATCH (i:Identifier {key: row.subject})
+CREATE (e:Event)-[:BY]->(i)
+SET e = row.properties

@@ -1,0 +1,10 @@
+// Removes identifiers that were made for a message which then was recorded without them.
+//
+// Parameters
+//   rows  LIST<MAP{key: STRING}>
+//   now   DATETIME
+// Columns: none
+UNWIND $rows AS row
+MATCH (i:Identifier {key: row.key})
+WHERE NOT EXISTS { (i)-[:IDENTIFIES]->() }
+DELETE i

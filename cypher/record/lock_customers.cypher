@@ -1,0 +1,17 @@
+// Locks customers in the order of their ids, and reads what a merge needs of them.
+//
+// Parameters
+//   ids  LIST<STRING>  ascending
+// Columns, one row for each live customer
+//   id                   STRING
+//   createdAt            DATETIME
+//   firstSeen, lastSeen  DATETIME
+//   counts               LIST<LIST>  pairs of property name (count.<kind>) and number
+//   traits, traitTimes   STRING      JSON
+UNWIND $ids AS id
+MATCH (c:Customer {id: id})
+REMOVE c.lock
+WITH c
+RETURN c.id AS id, c.createdAt AS createdAt, c.firstSeen AS firstSeen, c.lastSeen AS lastSeen,
+       [name IN keys(c) WHERE name STARTS WITH 'count.' | [name, c[name]]] AS counts,
+       c.traits AS traits, c.traitTimes AS traitTimes

@@ -1,0 +1,25 @@
+// Locks the identifiers of a batch, makes those that are new, and reads them.
+//
+// Removing a property takes the node's write lock, whether or not it is there;
+// the rows come in key order, so that writers do not deadlock.
+//
+// Parameters
+//   identifiers  LIST<MAP{key: STRING, id: STRING, kind: STRING, value: STRING, labels: LIST<STRING>}>
+//                by key; id, labels: for new ones
+// Columns, one row for each identifier
+//   key, id, kind, value      STRING
+//   owner                     STRING    id of its customer, null when nobody has it
+//   firstSeen, lastSeen       DATETIME  null for a new one
+//   firstEventAt, lastEventAt DATETIME  null without events
+//   sources                   LIST<STRING>
+//   traits                    STRING    JSON, null without traits
+UNWIND $identifiers AS row
+MERGE (i:Identifier {key: row.key})
+ON CREATE SET i.id = row.id, i.kind = row.kind, i.value = row.value, i:$(row.labels)
+REMOVE i.lock
+WITH i
+OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
+RETURN i.key AS key, i.id AS id, i.kind AS kind, i.value AS value, c.id AS owner,
+       i.firstSeen AS firstSeen, i.lastSeen AS lastSeen,
+       i.firstEventAt AS firstEventAt, i.lastEventAt AS lastEventAt,
+       i.sources AS sources, i.traits AS traits

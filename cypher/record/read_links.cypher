@@ -1,0 +1,15 @@
+// Evidence between pairs of identifiers: what counts, and what was cut and not allowed again.
+//
+// Parameters
+//   pairs  LIST<LIST<STRING>>  two keys each, the smaller first
+// Columns, one row for each stretch of evidence
+//   one, other           STRING    the keys
+//   id, source, event    STRING    event: id of the message that first showed it
+//   count                INTEGER
+//   firstSeen, lastSeen  DATETIME
+//   endedAt              DATETIME  null when it counts; else it was cut
+UNWIND $pairs AS between
+MATCH (:Identifier {key: between[0]})-[l:LINKED]->(:Identifier {key: between[1]})
+WHERE l.endedAt IS NULL OR (l.endedBy = 'cut' AND l.allowedAt IS NULL)
+RETURN between[0] AS one, between[1] AS other, l.id AS id, l.source AS source, l.event AS event,
+       l.count AS count, l.firstSeen AS firstSeen, l.lastSeen AS lastSeen, l.endedAt AS endedAt

@@ -1,0 +1,125 @@
+"""Decided writes -> statements, in the order in which they must run."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, LinkFacts, Writes
+from graphcdp.resolve.traits import (
+    COUNT_PREFIX,
+    Stamped,
+    flattened,
+    from_text,
+    latest,
+    search_text,
+    to_text,
+    to_texts,
+    visible,
+)
+from graphcdp.store import Transaction
+
+
+async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
+    """Write what was decided."""
+    steps: list[tuple[str, list[Any]]] = [
+        ("record/create_customers", [{"id": c.id, "createdAt": c.created_at} for c in writes.new_customers]),
+        ("record/give_owners", [{"key": key, "customer": owner} for key, owner in writes.owners]),
+        ("record/relink_absorbed", [{"id": a.id, "final": a.final} for a in writes.absorbed]),
+        (
+            "record/retire_absorbed",
+            [
+                {"id": a.id, "into": a.into, "merge": a.merge, "reason": a.reason, "message": a.message}
+                for a in writes.absorbed
+            ],
+        ),
+        ("record/update_identifiers", [identifier_row(facts) for facts in writes.identifiers]),
+        ("record/drop_unused", [{"key": key} for key in writes.unused]),
+        ("record/end_links", [{"key": key, "at": at} for key, at in writes.ended]),
+        ("record/update_links", [_link_row(link) for link in writes.links if not link.is_new]),
+        ("record/create_links", [_link_row(link) for link in writes.links if link.is_new]),
+        ("record/create_events", writes.events),
+        ("record/create_statements", writes.statements),
+        ("record/update_customers", [customer_row(facts) for facts in writes.customers]),
+    ]
+    for name, rows in steps:
+        if rows:
+            await tx.run(name, rows=rows, now=now)
+    if writes.recompute:
+        await recompute_customers(tx, writes.recompute, now)
+
+
+async def recompute_customers(tx: Transaction, customer_ids: Sequence[str], now: datetime) -> None:
+    """Bring what customers derive from their identifiers up to date: counts, times and traits."""
+    rows = await tx.run("record/read_members", ids=list(customer_ids))
+    facts = [_facts_of_members(row) for row in rows]
+    await tx.run("record/update_customers", rows=[customer_row(customer) for customer in facts], now=now)
+
+
+def _facts_of_members(row: dict[str, Any]) -> CustomerFacts:
+    counts: dict[str, int] = {}
+    traits: list[dict[str, Stamped]] = []
+    for member in row["members"]:
+        counts[member["kind"]] = counts.get(member["kind"], 0) + 1
+        traits.append(from_text(member["traits"]))
+    return CustomerFacts(
+        row["id"],
+        row["createdAt"],
+        min((member["firstSeen"] for member in row["members"]), default=None),
+        max((member["lastSeen"] for member in row["members"]), default=None),
+        {**dict.fromkeys(row["kinds"], 0), **counts},
+        latest(*traits),
+    )
+
+
+def customer_row(facts: CustomerFacts) -> dict[str, Any]:
+    """A row of `record/update_customers`."""
+    values, origins = to_texts(facts.traits)
+    shown = visible(facts.traits)
+    return {
+        "id": facts.id,
+        "properties": {
+            "firstSeen": facts.first_seen,
+            "lastSeen": facts.last_seen,
+            "identifiers": sum(facts.counts.values()),
+            # A property of None is removed: a kind that is left with none.
+            **{f"{COUNT_PREFIX}{kind}": count or None for kind, count in facts.counts.items()},
+            "traits": values,
+            "traitTimes": origins,
+            "searchText": search_text(shown) or None,
+        },
+        "flattened": flattened(shown),
+    }
+
+
+def identifier_row(facts: IdentifierFacts) -> dict[str, Any]:
+    """A row of `record/update_identifiers`."""
+    return {
+        "key": facts.identifier.key,
+        "properties": {
+            "firstSeen": facts.first_seen,
+            "lastSeen": facts.last_seen,
+            "firstEventAt": facts.first_event_at,
+            "lastEventAt": facts.last_event_at,
+            "sources": list(facts.sources),
+            "traits": to_text(facts.traits) if facts.traits else None,
+        },
+    }
+
+
+def _link_row(link: LinkFacts) -> dict[str, Any]:
+    one, other = link.between
+    return {
+        "one": one,
+        "other": other,
+        "id": link.id,
+        "properties": {
+            "id": link.id,
+            "count": link.count,
+            "firstSeen": link.first_seen,
+            "lastSeen": link.last_seen,
+            "source": link.source,
+            "event": link.event,
+            "endedAt": link.ended_at,
+            "endedBy": link.ended_by,
+        },
+    }

@@ -1,0 +1,168 @@
+"""The one write path: batches of messages -> outcomes. Acknowledged after the commit."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from graphcdp.model.errors import DatabaseConflictError, DatabaseError
+from graphcdp.model.messages import Message, RawMessage
+from graphcdp.model.outcomes import Outcome, Status
+from graphcdp.model.problems import Problem, ProblemCode
+from graphcdp.record import segments
+from graphcdp.record.apply import apply
+from graphcdp.record.ids import NewIds, new_ulid
+from graphcdp.record.intake import take
+from graphcdp.record.neighbours import now_utc, read_known
+from graphcdp.resolve.clean import clean
+from graphcdp.resolve.decide import Cleansed, decide_batch
+from graphcdp.resolve.rules import IdentityRules
+from graphcdp.store import Store, Transaction
+
+TRIES_MAX = 3
+BATCH_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejection:
+    """A message that cannot be recorded: what was sent and why it was refused."""
+
+    message_id: str
+    raw: RawMessage
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
+
+
+class Recorder:
+    """Records messages. One at a time writes in a process; others wait, so that they do not deadlock."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: IdentityRules,
+        *,
+        batch_max: int = BATCH_MAX,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._batch_max = batch_max
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    @property
+    def rules(self) -> IdentityRules:
+        """The identity rules in force."""
+        return self._rules
+
+    async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]:
+        """Record messages, each on its own: a bad one does not harm the others.
+
+        Outcomes come in the order of the messages; when this returns, they are
+        stored. Raises DatabaseError when the database cannot take them now; then
+        sending them again with the same ids is safe.
+        """
+        if self._closed:
+            raise DatabaseError("The server is stopping: send the message again, to another one or in a moment.")
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            outcomes: list[Outcome] = []
+            for start in range(0, len(raws), self._batch_max):
+                outcomes += await self._record_batch(raws[start : start + self._batch_max])
+            return outcomes
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    async def drain(self) -> None:
+        """Take nothing new, and return when all that was accepted is stored."""
+        self._closed = True
+        await self._idle.wait()
+
+    async def _record_batch(self, raws: Sequence[RawMessage]) -> list[Outcome]:
+        async with self._turn:
+            now = self._clock()
+            taken = [self._prepare(raw, now) for raw in raws]
+            for last in range(TRIES_MAX):
+                try:
+                    return await self._store.transact(lambda tx: self._write(tx, taken, now))
+                except DatabaseConflictError:
+                    # Another process recorded one of these ids at the same moment; now it is seen.
+                    if last == TRIES_MAX - 1:
+                        raise
+        raise AssertionError("unreachable")
+
+    def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
+        made_id = new_ulid(now)
+        message = take(raw, now=now, made_id=made_id)
+        if not isinstance(message, Message):
+            return _Rejection(_told_id(raw, made_id), raw, message)
+        cleaned = clean(message.identifiers, self._rules)
+        if cleaned.identifiers:
+            return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems)
+        return _Rejection(message.id, raw, (_nobody(cleaned.problems),), cleaned.problems)
+
+    async def _write(self, tx: Transaction, taken: Sequence[Cleansed | _Rejection], now: datetime) -> list[Outcome]:
+        batch = [item for item in taken if isinstance(item, Cleansed)]
+        rejections = [item for item in taken if isinstance(item, _Rejection)]
+        decided: list[Outcome] = []
+        if batch:
+            ids = NewIds(now)
+            known = await read_known(tx, batch, self._rules, ids)
+            decision = decide_batch(batch, known, self._rules, now=now, ids=ids)
+            await apply(tx, decision.writes, now)
+            await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
+            decided = list(decision.outcomes)
+        if rejections:
+            rows = [_rejection_row(rejection, now) for rejection in rejections]
+            await tx.run("record/create_rejected", rows=rows, now=now)
+        in_order = iter(decided)
+        return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+
+
+def _told_id(raw: RawMessage, made_id: str) -> str:
+    given = raw.get("id")
+    return given if isinstance(given, str) and given else made_id
+
+
+def _nobody(dropped: Sequence[Problem]) -> Problem:
+    reasons = " ".join(problem.message for problem in dropped)
+    return Problem(
+        ProblemCode.NO_IDENTIFIER,
+        f"No identifier is left, so nobody knows whose message this is: name at least one usable one. {reasons}".strip(),
+        ("identifiers",),
+        expected="1 to 20 identifiers, one of them usable",
+    )
+
+
+def _refused(rejection: _Rejection) -> Outcome:
+    return Outcome(rejection.message_id, Status.REJECTED, errors=rejection.errors, warnings=rejection.warnings)
+
+
+def _rejection_row(rejection: _Rejection, now: datetime) -> dict[str, Any]:
+    first = rejection.errors[0]
+    return {
+        "id": f"rej_{new_ulid(now)}",
+        "messageId": rejection.message_id.encode(errors="replace").decode(),
+        "source": str(rejection.raw.get("source") or "api").encode(errors="replace").decode(),
+        "code": first.code.value,
+        "reason": " ".join(problem.message for problem in rejection.errors).encode(errors="replace").decode(),
+        "json": _as_text(rejection.raw),
+    }
+
+
+def _as_text(raw: RawMessage) -> str:
+    try:
+        return orjson.dumps(raw, default=str).decode()
+    except (TypeError, RecursionError):
+        # Half characters and numbers beyond 64 bits: what was sent is kept as Python writes it.
+        return repr(raw)

@@ -1,0 +1,10 @@
+"""Who is who. Pure: no I/O, no clock, no Cypher.
+
+    rules.py     kinds with priority and limit, what is blocked, when to merge
+    clean.py     claims as sources write them -> identifiers in normal form
+    traits.py    the latest value of each trait, and how traits become properties
+    ledger.py    what is known of the touched part of the graph, changed message by message
+    decide.py    messages + ledger -> whose each is, and what to write
+
+Start with decide_batch in decide.py. The procedure is docs/identity.md.
+"""
