@@ -6,7 +6,7 @@
     references.py, predicates.py      how to name customers; conditions on them
     properties.py  bags of named values
     pages.py, scalars.py, node.py     what all types share
-    context.py     what a resolver can reach
+    fields.py, context.py             how fields are written, what a resolver can reach
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors
     limits.py      depth, copies, size of the answer

@@ -26,8 +26,7 @@ class UserErrorCode(Enum):
 
 @strawberry.interface(
     description=(
-        "Something that the caller can fix. New implementing types may appear: "
-        "always select `message` and `code`."
+        "Something that the caller can fix. New implementing types may appear: always select `message` and `code`."
     )
 )
 class UserError:

@@ -22,9 +22,7 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="More items follow the page.")
     has_previous_page: bool = strawberry.field(description="Items come before the page.")
-    start_cursor: str | None = strawberry.field(
-        description="Cursor of the first item; null on an empty page."
-    )
+    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
     end_cursor: str | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
 
     @classmethod
@@ -44,9 +42,7 @@ class CountPrecision(Enum):
     """How far a count can be trusted."""
 
     EXACT = strawberry.enum_value("EXACT", description="Exact at the time of the answer.")
-    AT_LEAST = strawberry.enum_value(
-        "AT_LEAST", description="Counting stopped at this value; there are more."
-    )
+    AT_LEAST = strawberry.enum_value("AT_LEAST", description="Counting stopped at this value; there are more.")
 
 
 @strawberry.type(description="A count that says how far it can be trusted.")

@@ -83,8 +83,7 @@ def moment(value: datetime | str, path: tuple[str, ...]) -> datetime:
     if isinstance(value, datetime):
         return value
     raise GraphQLError(
-        f"{'.'.join(path)}: {value[:100]!r} is no time; write RFC 3339 with an offset, "
-        f"such as 2026-01-31T09:30:00Z.",
+        f"{'.'.join(path)}: {value[:100]!r} is no time; write RFC 3339 with an offset, such as 2026-01-31T09:30:00Z.",
         extensions={"code": "BAD_USER_INPUT"},
     )
 
@@ -127,9 +126,7 @@ SCALARS: dict[object, Any] = {
     ),
     Duration: strawberry.scalar(
         name="Duration",
-        description=(
-            "A span of time: ISO 8601 duration without fractions, for example P30D or PT15M. At most P10Y."
-        ),
+        description=("A span of time: ISO 8601 duration without fractions, for example P30D or PT15M. At most P10Y."),
         specified_by_url="https://www.iso.org/iso-8601-date-and-time-format.html",
         serialize=str,
         parse_value=_parse_duration,
