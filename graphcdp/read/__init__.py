@@ -1,7 +1,9 @@
 """Answers from the graph: named statements, one for all keys at once. Never writes.
 
     pages.py       sizes, directions, keyset cursors
-    customers.py   by id, by identifier, search and lists
+    customers.py   by id, by identifier, what was merged into them
+    lists.py       lists of customers: order, search, condition
+    search.py      words -> full-text query
     events.py      history of customers, counts, single events
     identities.py  identifiers, devices, links
     rejected.py    messages that could not be taken

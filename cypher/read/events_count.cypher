@@ -1,0 +1,30 @@
+// How many events each customer has within bounds; counting stops at a limit.
+//
+// Parameters
+//   ids      LIST<STRING>  cus_...
+//   sources  LIST<STRING>  only from these; null for all
+//   low      DATETIME      lower bound: events at that time count when their id is greater than low_id
+//   low_id   STRING        '' includes all events at that time
+//   high     DATETIME      upper bound: events at that time count when their id is less than high_id
+//   high_id  STRING        '' includes none at that time
+//   limit    INTEGER       most to count for each customer
+// Columns, one row for each customer, in no order
+//   id      STRING
+//   events  INTEGER
+// Walks the index on Event(subject, at).
+UNWIND $ids AS wanted
+MATCH (c:Customer {id: wanted})
+CALL (c) {
+  MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+  WHERE i.lastEventAt >= $low AND i.firstEventAt <= $high
+  CALL (i) {
+    MATCH (e:Event)
+    WHERE e.subject = i.key AND e.at >= $low AND e.at <= $high
+        AND (e.at > $low OR e.id > $low_id) AND (e.at < $high OR e.id < $high_id)
+        AND ($sources IS NULL OR e.source IN $sources)
+    RETURN e LIMIT $limit
+  }
+  WITH e LIMIT $limit
+  RETURN count(e) AS events
+}
+RETURN c.id AS id, events

@@ -1,0 +1,51 @@
+// The newest events of each customer within bounds, over all of its identifiers.
+//
+// Each identifier's own events are an index walk. An identifier that has as
+// many others before it as the page is long, each with an event nearer to the
+// page's start, cannot be on the page and is not walked: exact, since
+// lastEventAt is the time of a real event. Ties in time are broken by id, so that
+// no page loses or repeats an event.
+//
+// Parameters
+//   ids      LIST<STRING>  cus_...
+//   sources  LIST<STRING>  only from these; null for all
+//   low      DATETIME      lower bound: events at that time count when their id is greater than low_id
+//   low_id   STRING        '' includes all events at that time
+//   high     DATETIME      upper bound: events at that time count when their id is less than high_id
+//   high_id  STRING        '' includes none at that time
+//   limit    INTEGER       events for each customer
+// Columns, one row for each event, by customer, newest first
+//   customer_id  STRING
+//   id           STRING        the producer's
+//   name         STRING
+//   at           DATETIME
+//   received     DATETIME
+//   subject      STRING        key of the identifier that it hangs on
+//   source       STRING
+//   json         STRING        properties
+//   context      STRING        JSON
+//   identifiers  LIST<STRING>  keys that it carried
+// Walks the index on Event(subject, at).
+UNWIND $ids AS wanted
+MATCH (c:Customer {id: wanted})
+CALL (c) {
+  MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+  WHERE i.lastEventAt >= $low AND i.firstEventAt <= $high
+  WITH i.key AS key, i.lastEventAt AS near ORDER BY near DESC
+  WITH collect({key: key, near: near}) AS all
+  WITH all, [x IN all WHERE x.near < $high | x.near] AS inside
+  // A filter may leave nothing of an identifier: then each one has to be walked.
+  WITH all, CASE WHEN $sources IS NULL THEN inside[$limit - 1] END AS edge
+  UNWIND [x IN all WHERE edge IS NULL OR x.near >= edge | x.key] AS key
+  CALL (key) {
+    MATCH (e:Event)
+    WHERE e.subject = key AND e.at >= $low AND e.at <= $high
+        AND (e.at > $low OR e.id > $low_id) AND (e.at < $high OR e.id < $high_id)
+        AND ($sources IS NULL OR e.source IN $sources)
+    RETURN e ORDER BY e.subject DESC, e.at DESC, e.id DESC LIMIT $limit
+  }
+  RETURN e ORDER BY e.at DESC, e.id DESC LIMIT $limit
+}
+RETURN c.id AS customer_id, e.id AS id, e.name AS name, e.at AS at, e.receivedAt AS received,
+       e.subject AS subject, e.source AS source, e.json AS json, e.context AS context,
+       e.identifiers AS identifiers

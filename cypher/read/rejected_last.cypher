@@ -1,0 +1,21 @@
+// A page of messages that could not be taken, counted from the list's end. The list goes from the newest.
+//
+// Parameters
+//   after   STRING   id to start after; null for none
+//   before  STRING   id to end before; null for none
+//   limit   INTEGER
+// Columns, one row for each message, nearest to the end first
+//   id          STRING    rej_...; its ULID orders messages by arrival
+//   message_id  STRING
+//   at          DATETIME  or null when it could not be read
+//   received    DATETIME
+//   source      STRING
+//   code        STRING
+//   reason      STRING
+//   json        STRING    the message as it came
+// Walks the unique index on Rejected(id).
+MATCH (r:Rejected)
+WHERE r.id < coalesce($after, 'rej_~') AND r.id > coalesce($before, 'rej_')
+RETURN r.id AS id, r.messageId AS message_id, r.at AS at, r.receivedAt AS received, r.source AS source,
+       r.code AS code, r.reason AS reason, r.json AS json
+ORDER BY r.id LIMIT $limit

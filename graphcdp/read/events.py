@@ -1,0 +1,131 @@
+"""Events: single ones, the history of customers, and counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
+from graphcdp.read.rows import Row, many_each, one_each
+from graphcdp.store.neo4j import Store
+
+COUNT_MAX = 10_000
+NEWEST_FIRST = "events:newest"
+OLDEST_FIRST = "events:oldest"
+
+_ALWAYS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+
+Place = tuple[datetime, str]
+"""Where an event stands in time: its own time, and its id among those of the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as it is stored.
+
+    id: the producer's. subject: key of the identifier that it hangs on.
+    properties, context: JSON objects as text. identifiers: keys that it carried.
+    """
+
+    id: str
+    name: str
+    at: datetime
+    received: datetime
+    subject: str
+    source: str | None
+    properties: str
+    context: str
+    identifiers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Row) -> "EventRow":
+        """The event of a row."""
+        return cls(
+            id=row["id"],
+            name=row["name"],
+            at=row["at"],
+            received=row["received"],
+            subject=row["subject"],
+            source=row["source"],
+            properties=row["json"] or "{}",
+            context=row["context"] or "{}",
+            identifiers=tuple(row["identifiers"] or ()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EventChoice:
+    """Which events: every condition that is given must hold.
+
+    names, sources: None for all. since included, until not.
+    """
+
+    names: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def event_page(
+    newest_first: bool, *, first: int | None, after: str | None, last: int | None, before: str | None
+) -> Page:
+    """The page of a history that Relay's arguments ask for. Errors as `page_of`."""
+    order = NEWEST_FIRST if newest_first else OLDEST_FIRST
+    return page_of(order, (datetime, str), first=first, after=after, last=last, before=before)
+
+
+def event_cursor(event: EventRow, newest_first: bool) -> str:
+    """The cursor of an event in a history."""
+    return cursor(NEWEST_FIRST if newest_first else OLDEST_FIRST, (event.at, event.id))
+
+
+async def events_by_ids(store: Store, ids: Sequence[str]) -> list[EventRow | None]:
+    """Events by the producer's id."""
+    rows = await store.read("read/events_by_ids", ids=list(ids))
+    return one_each(ids, rows, "id", EventRow.of)
+
+
+async def histories(
+    store: Store, ids: Sequence[str], choice: EventChoice, page: Page, newest_first: bool
+) -> list[Slice[EventRow]]:
+    """A page of the history of each customer, over all of its identifiers."""
+    direction = "newest" if newest_first == page.forward else "oldest"
+    earlier, later = (page.before, page.after) if newest_first else (page.after, page.before)
+    named = "" if choice.names is None else "named_"
+    rows = await store.read(
+        f"read/events_{named}{direction}",
+        ids=list(ids),
+        limit=page.fetch,
+        **_parameters(choice, _place(earlier), _place(later)),
+    )
+    return [sliced(page, found, EventRow.of) for found in many_each(ids, rows, "customer_id")]
+
+
+async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) -> list[int]:
+    """How many events of each customer are chosen; counting stops just above COUNT_MAX."""
+    named = "" if choice.names is None else "named_"
+    rows = await store.read(
+        f"read/events_{named}count", ids=list(ids), limit=COUNT_MAX + 1, **_parameters(choice, None, None)
+    )
+    return [count or 0 for count in one_each(ids, rows, "id", lambda row: int(row["events"]))]
+
+
+def _place(key: tuple[Any, ...] | None) -> Place | None:
+    return None if key is None else (key[0], key[1])
+
+
+def _parameters(choice: EventChoice, earlier: Place | None, later: Place | None) -> dict[str, Any]:
+    # The bounds of the choice and of the page are the same thing: places that the events lie between.
+    # No id is less than '', so a bound with it includes the moment from below and excludes it from above.
+    low, low_id = max(place for place in ((choice.since or _ALWAYS[0], ""), earlier) if place is not None)
+    high, high_id = min(place for place in ((choice.until or _ALWAYS[1], ""), later) if place is not None)
+    parameters: dict[str, Any] = {
+        "low": low,
+        "low_id": low_id,
+        "high": high,
+        "high_id": high_id,
+        "sources": None if choice.sources is None else list(choice.sources),
+    }
+    if choice.names is not None:
+        parameters["names"] = list(choice.names)
+    return parameters
