@@ -28,15 +28,22 @@ def utc_now() -> datetime:
 class Context:
     """One request's context.
 
-    now: the clock. request_id: as in the log and in masked errors.
+    clock: tells the time. request_id: as in the log and in masked errors.
     """
 
     store: Store
     recorder: "Recorder"
     settings: Settings
-    now: Callable[[], datetime] = utc_now
+    clock: Callable[[], datetime] = utc_now
     request_id: str = ""
+    _now: datetime | None = field(default=None, repr=False)
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict, repr=False)
+
+    def now(self) -> datetime:
+        """The time, UTC; it stands still during a query, so that its parts agree and share loaders."""
+        if self._now is None:
+            self._now = self.clock()
+        return self._now
 
     def loader(
         self,
@@ -61,8 +68,9 @@ class Context:
         return found
 
     def forget(self) -> None:
-        """Drop what was loaded, since a mutation changed it."""
+        """Drop what was loaded, and the time, since a mutation changed the data."""
         self._loaders.clear()
+        self._now = None
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

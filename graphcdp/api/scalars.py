@@ -88,6 +88,15 @@ def moment(value: datetime | str, path: tuple[str, ...]) -> datetime:
     )
 
 
+def duration_parts(duration: str) -> tuple[int, int, int, int, int, int, int]:
+    """Years, months, weeks, days, hours, minutes and seconds of a Duration that the scalar let pass."""
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise ValueError(f"{duration!r} is no ISO 8601 duration")
+    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return years, months, weeks, days, hours, minutes, seconds
+
+
 def _parse_time(value: Any) -> datetime | UnreadableTime:
     if not isinstance(value, str):
         raise GraphQLError("A DateTime is text such as 2026-01-31T09:30:00Z.")
@@ -95,10 +104,10 @@ def _parse_time(value: Any) -> datetime | UnreadableTime:
 
 
 def _parse_duration(value: Any) -> Duration:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if not isinstance(value, str) or len(value) > 50 or not _DURATION.fullmatch(value):
         raise GraphQLError("A Duration is ISO 8601 text without fractions, such as P30D, P1Y or PT15M.")
-    seconds = sum(int(n or 0) * unit for n, unit in zip(match.groups(), _SECONDS_BY_UNIT, strict=True))
+    parts = duration_parts(value)
+    seconds = sum(count * unit for count, unit in zip(parts, _SECONDS_BY_UNIT, strict=True))
     if seconds > DURATION_YEARS_MAX * 366 * 86_400:
         raise GraphQLError(f"A Duration is at most P{DURATION_YEARS_MAX}Y; {value[:50]!r} is longer.")
     return Duration(value)

@@ -124,9 +124,7 @@ async def identifier_pages(
 
 async def identifier_totals(store: Store, ids: Sequence[str], kinds: tuple[str, ...] | None) -> list[int]:
     """How many identifiers each customer has; kinds: only these, each once, None for all."""
-    rows = await store.read(
-        "read/identifier_totals", ids=list(ids), kinds=None if kinds is None else list(kinds)
-    )
+    rows = await store.read("read/identifier_totals", ids=list(ids), kinds=None if kinds is None else list(kinds))
     return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
 
 

@@ -85,9 +85,7 @@ _SORT_KEY = {
 }
 
 
-def customer_page(
-    order: Order, *, first: int | None, after: str | None, last: int | None, before: str | None
-) -> Page:
+def customer_page(order: Order, *, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
     """The page of customers that Relay's arguments ask for. Errors as `page_of`."""
     kind = float if order is Order.RELEVANCE else datetime
     return page_of(f"customers:{order}", (kind, str), first=first, after=after, last=last, before=before)

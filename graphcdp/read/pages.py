@@ -128,8 +128,7 @@ def _read(text: str, order: str, shape: Sequence[type], name: str) -> Key:
         return tuple(_part(part, kind) for part, kind in zip(parts, shape, strict=True))
     except ValueError as error:
         raise BadCursorError(
-            f"`{name}` is a cursor of another list or order; use it only with the arguments "
-            f"that it came from.",
+            f"`{name}` is a cursor of another list or order; use it only with the arguments that it came from.",
             (name,),
         ) from error
 

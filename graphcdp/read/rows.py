@@ -8,9 +8,7 @@ Row = Mapping[str, Any]
 Item = TypeVar("Item")
 
 
-def one_each(
-    keys: Sequence[str], rows: Sequence[Row], column: str, made: Callable[[Row], Item]
-) -> list[Item | None]:
+def one_each(keys: Sequence[str], rows: Sequence[Row], column: str, made: Callable[[Row], Item]) -> list[Item | None]:
     """For each key what is made of its row; None where there is no row."""
     row_by_key = {row[column]: row for row in rows}
     return [made(row_by_key[key]) if key in row_by_key else None for key in keys]

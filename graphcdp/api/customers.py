@@ -1,0 +1,260 @@
+"""Customers as callers see them, and pages of them."""
+
+import functools
+from typing import Annotated, Any
+
+import orjson
+import strawberry
+
+from graphcdp.api.context import Info
+from graphcdp.api.events import EventConnection, EventFilter, choice_of
+from graphcdp.api.fields import field
+from graphcdp.api.identities import DeviceConnection, IdentifierConnection
+from graphcdp.api.node import Node
+from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
+from graphcdp.api.properties import Properties, properties_of
+from graphcdp.api.scalars import JSON, DateTime, read_time
+from graphcdp.api.times import TimeOrder
+from graphcdp.model.errors import DatabaseError
+from graphcdp.read.customers import (
+    Contacts,
+    CustomerRow,
+    MergedRow,
+    contacts,
+    customers_by_ids,
+    holders,
+    merged_into,
+    survivors,
+)
+from graphcdp.read.events import event_counts, event_page, histories
+from graphcdp.read.identities import device_page, device_pages, identifier_page, identifier_pages
+from graphcdp.read.lists import Condition, ListedRow, Order, Search, count_customers, customer_cursor
+from graphcdp.read.pages import Slice
+
+Filter = Annotated[EventFilter | None, strawberry.argument(description="Which events.")]
+Kinds = Annotated[list[str] | None, strawberry.argument(description="Only these kinds.")]
+InTime = Annotated[TimeOrder, strawberry.argument(description="Order in time.")]
+TraitPath = Annotated[str, strawberry.argument(description="Dotted path.")]
+
+
+@strawberry.type(description="One trait with its origin.")
+class Trait:
+    """A value that a customer has now."""
+
+    path: str = strawberry.field(description="Dotted path.")
+    value: JSON = strawberry.field(description="The value.")
+    since: DateTime = strawberry.field(description="When it got this value.")
+    source: str = strawberry.field(description="Where the value came from.")
+
+
+@strawberry.type(description="One person, unified from all identifiers that belong to them.")
+class Customer(Node):
+    """Made of a stored customer by `of`."""
+
+    first_seen_at: DateTime = strawberry.field(description="When first seen.")
+    last_seen_at: DateTime = strawberry.field(description="When last seen.")
+    updated_at: DateTime = strawberry.field(description="When anything here last changed.")
+    traits: Properties = strawberry.field(description="Current traits, with typed access by path.")
+    row: strawberry.Private[CustomerRow]
+
+    @classmethod
+    def of(cls, row: CustomerRow) -> "Customer":
+        """The customer of a row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            first_seen_at=row.first_seen,
+            last_seen_at=row.last_seen,
+            updated_at=row.updated,
+            traits=properties_of(row.traits),
+            row=row,
+        )
+
+    @field("A label to show: name, else e-mail, phone or user id, else the id.")
+    async def display_name(self, info: Info) -> str:
+        name = self._name()
+        if name:
+            return name
+        found = await self._contacts(info)
+        return found.email or found.phone or found.user or self.row.id
+
+    @field("The e-mail address to use, the one seen last; null when there is none.")
+    async def email(self, info: Info) -> str | None:
+        return (await self._contacts(info)).email
+
+    @field("The phone number to use, E.164, the one seen last; null when there is none.")
+    async def phone(self, info: Info) -> str | None:
+        return (await self._contacts(info)).phone
+
+    @field("One trait with where it came from; null when unset.")
+    def trait(self, path: TraitPath) -> Trait | None:
+        value = self.traits.at(path)
+        if value is None:
+            return None
+        origin = self._origins.get(path) or self._origins.get(path.partition(".")[0])
+        at, source = (read_time(origin[0]), origin[2]) if origin else (None, "unknown")
+        return Trait(path=path, value=JSON(value), since=at or self.row.updated, source=source)
+
+    @field("Everything this customer did, over all identifiers and absorbed customers.")
+    async def events(
+        self,
+        info: Info,
+        # The name is GraphQL's, where it hides nothing.
+        filter: Filter = None,  # noqa: A002
+        order: InTime = TimeOrder.NEWEST_FIRST,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> EventConnection:
+        newest_first = order is TimeOrder.NEWEST_FIRST
+        page = event_page(newest_first, first=first, after=after, last=last, before=before)
+        loader = info.context.loader(histories, choice_of(filter, info), page, newest_first)
+        return EventConnection.of(await loader.load(self.row.id), newest_first)
+
+    @field("How many events fit; capped at 10000, then AT_LEAST.")
+    async def event_count(
+        self,
+        info: Info,
+        filter: Filter = None,  # noqa: A002  # as above
+    ) -> Count:
+        loader = info.context.loader(event_counts, choice_of(filter, info))
+        return Count.capped(await loader.load(self.row.id))
+
+    @field(
+        "Identifiers that belong to this customer, with provenance: from the kind that says most about a "
+        "person to the one that says least, then by value."
+    )
+    async def identifiers(
+        self,
+        info: Info,
+        kinds: Kinds = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> IdentifierConnection:
+        page = identifier_page(first=first, after=after, last=last, before=before)
+        only = None if kinds is None else tuple(sorted(set(kinds)))
+        found = await info.context.loader(identifier_pages, only, page).load(self.row.id)
+        return IdentifierConnection.of(found, self.row.id, only)
+
+    @field("Devices used, last used first.")
+    async def devices(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> DeviceConnection:
+        page = device_page(first=first, after=after, last=last, before=before)
+        found = await info.context.loader(device_pages, page).load(self.row.id)
+        return DeviceConnection.of(found, self.row.id)
+
+    @field("Ids of all customers that were merged into this one, oldest first; each still finds this customer.")
+    async def merged_ids(self, info: Info) -> list[strawberry.ID]:
+        found = await info.context.loader(merged_into).load(self.row.id)
+        return [strawberry.ID(customer_id) for customer_id in found]
+
+    async def _contacts(self, info: Info) -> Contacts:
+        return await info.context.loader(contacts).load(self.row.id)
+
+    @functools.cached_property
+    def _origins(self) -> dict[str, list[Any]]:
+        found = orjson.loads(self.row.trait_times)
+        return found if isinstance(found, dict) else {}
+
+    def _name(self) -> str:
+        for names in (("name",), ("full_name",), ("first_name", "last_name"), ("firstName", "lastName")):
+            parts = [self.traits.at(name) for name in names]
+            text = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
+            if text:
+                return text
+        return ""
+
+
+@strawberry.type(
+    description=(
+        "What is left of a customer that was merged into another. `node(id:)` returns this for an old id, "
+        "so that client caches stay right."
+    )
+)
+class MergedCustomer(Node):
+    """Made of what the graph keeps of a merged customer by `of`."""
+
+    merged_at: DateTime = strawberry.field(description="When merged.")
+    row: strawberry.Private[MergedRow]
+
+    @classmethod
+    def of(cls, row: MergedRow) -> "MergedCustomer":
+        """The merged customer of a row."""
+        return cls(id=strawberry.ID(row.id), merged_at=row.at, row=row)
+
+    @field("Who the customer is now, at the end of the chain of merges.")
+    async def merged_into(self, info: Info) -> Customer:
+        found = await customer_live(info, self.row.customer_id)
+        if found is None:
+            raise DatabaseError("The data changed while it was read: ask again.")
+        return found
+
+
+@strawberry.type(description="A customer in a list.")
+class CustomerEdge:
+    """A customer with its place and relevance."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Customer = strawberry.field(description="The customer.")
+    score: float | None = strawberry.field(
+        description="Relevance of the text search, greater is better; null without `search`."
+    )
+
+
+@strawberry.type(description="A page of customers.")
+class CustomerConnection:
+    """Made of a slice by `of`."""
+
+    edges: list[CustomerEdge] = strawberry.field(description="Customers with cursors.")
+    nodes: list[Customer] = strawberry.field(description="Just the customers.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    search: strawberry.Private[Search | None]
+    condition: strawberry.Private[Condition | None]
+
+    @classmethod
+    def of(
+        cls, page: Slice[ListedRow], order: Order, search: Search | None, condition: Condition | None
+    ) -> "CustomerConnection":
+        """The page of the list that was asked for in this way."""
+
+        def cursor_of(listed: ListedRow) -> str:
+            return customer_cursor(listed, order)
+
+        edges = [
+            CustomerEdge(cursor=cursor_of(listed), node=Customer.of(listed.customer), score=listed.score)
+            for listed in page.items
+        ]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo.of(page, cursor_of),
+            search=search,
+            condition=condition,
+        )
+
+    @field("Exact without search and condition; else counted up to 10000, then AT_LEAST.")
+    async def total_count(self, info: Info) -> Count:
+        total = await count_customers(info.context.store, self.search, self.condition)
+        everybody = self.search is None and self.condition is None
+        return Count.exact(total) if everybody else Count.capped(total)
+
+
+async def customer_live(info: Info, customer_id: str) -> Customer | None:
+    """The live customer with exactly this id."""
+    row = await info.context.loader(customers_by_ids).load(customer_id)
+    return None if row is None else Customer.of(row)
+
+
+async def customer_after_merges(info: Info, customer_id: str) -> Customer | None:
+    """The live customer behind an id, which may be that of a merged one."""
+    found = await info.context.loader(survivors).load(customer_id)
+    return None if found is None else await customer_live(info, found)
+
+
+async def customer_with(info: Info, key: str) -> Customer | None:
+    """The customer who has the identifier with this key."""
+    found = await info.context.loader(holders).load(key)
+    return None if found is None else await customer_live(info, found)

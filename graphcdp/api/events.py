@@ -1,0 +1,125 @@
+"""Events as callers see them, and pages of them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from graphcdp.api.context import Info
+from graphcdp.api.fields import field
+from graphcdp.api.node import Node
+from graphcdp.api.pages import PageInfo
+from graphcdp.api.properties import Properties, properties_of
+from graphcdp.api.scalars import DateTime
+from graphcdp.api.times import TimeRange, bounds_of
+from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.ids import Tag, tagged
+from graphcdp.read.events import EventChoice, EventRow, event_cursor
+from graphcdp.read.identities import identifiers_by_keys
+from graphcdp.read.pages import Slice
+
+if TYPE_CHECKING:
+    from graphcdp.api.customers import Customer
+    from graphcdp.api.identities import Identifier
+
+NAMES_MAX = 50
+
+
+@strawberry.input(description="Which events to list. All conditions that are given must hold.")
+class EventFilter:
+    """Which events; `choice_of` makes the reader's choice of it."""
+
+    names: list[str] | None = strawberry.field(description="Only these names; at most 50.", default=None)
+    during: TimeRange | None = strawberry.field(description="Only in this time.", default=None)
+    sources: list[str] | None = strawberry.field(description="Only from these sources; at most 50.", default=None)
+
+
+@strawberry.type(description="Something that someone did.")
+class Event(Node):
+    """Made of a stored event by `of`."""
+
+    event_id: str = strawberry.field(description="The id that the producer gave; the same id is never recorded twice.")
+    name: str = strawberry.field(description="The name, for example `Order Completed`.")
+    at: DateTime = strawberry.field(description="When it happened.")
+    received_at: DateTime = strawberry.field(description="When the platform received it.")
+    properties: Properties = strawberry.field(description="What the producer said about it.")
+    context: Properties = strawberry.field(description="Where it happened: page, app, campaign, network.")
+    source: str | None = strawberry.field(description="The source that sent it.")
+    row: strawberry.Private[EventRow]
+
+    @classmethod
+    def of(cls, row: EventRow) -> "Event":
+        """The event of a row."""
+        return cls(
+            id=strawberry.ID(tagged(Tag.EVENT, row.id)),
+            event_id=row.id,
+            name=row.name,
+            at=row.at,
+            received_at=row.received,
+            properties=properties_of(row.properties),
+            context=properties_of(row.context),
+            source=row.source,
+            row=row,
+        )
+
+    @field("Who did it, after identity resolution; null once erased.")
+    async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
+        from graphcdp.api.customers import customer_with  # the types refer to each other
+
+        return await customer_with(info, self.row.subject)
+
+    @field("The identifiers that it carried.")
+    async def identifiers(
+        self, info: Info
+    ) -> list[Annotated["Identifier", strawberry.lazy("graphcdp.api.identities")]]:
+        from graphcdp.api.identities import Identifier  # the types refer to each other
+
+        rows = await info.context.loader(identifiers_by_keys).load_many(self.row.identifiers)
+        return [Identifier.of(row) for row in rows if row is not None]
+
+
+@strawberry.type(description="An event in a list.")
+class EventEdge:
+    """An event with its place."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Event = strawberry.field(description="The event.")
+
+
+@strawberry.type(description="A page of events. It has no total: use `Customer.eventCount`.")
+class EventConnection:
+    """Made of a slice by `of`."""
+
+    edges: list[EventEdge] = strawberry.field(description="Events with cursors.")
+    nodes: list[Event] = strawberry.field(description="Just the events.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+
+    @classmethod
+    def of(cls, page: Slice[EventRow], newest_first: bool) -> "EventConnection":
+        """The page of a history in this order."""
+
+        def cursor_of(row: EventRow) -> str:
+            return event_cursor(row, newest_first)
+
+        edges = [EventEdge(cursor=cursor_of(row), node=Event.of(row)) for row in page.items]
+        return cls(edges=edges, nodes=[edge.node for edge in edges], page_info=PageInfo.of(page, cursor_of))
+
+
+def choice_of(given: EventFilter | None, info: Info) -> EventChoice:
+    """The choice of events that the filter states.
+
+    Raises InvalidReferenceError for too many names or sources.
+    """
+    if given is None:
+        return EventChoice()
+    for name, values in (("names", given.names), ("sources", given.sources)):
+        if values is not None and len(values) > NAMES_MAX:
+            raise InvalidReferenceError(
+                f"filter.{name}: {len(values)} were given; the most is {NAMES_MAX}.", ("filter", name)
+            )
+    since, until = bounds_of(given.during, info.context.now(), ("filter", "during"))
+    return EventChoice(
+        names=None if given.names is None else tuple(sorted(set(given.names))),
+        sources=None if given.sources is None else tuple(sorted(set(given.sources))),
+        since=since,
+        until=until,
+    )

@@ -1,0 +1,249 @@
+"""Identifiers, devices and the evidence between them, as callers see them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from graphcdp.api.context import Info
+from graphcdp.api.events import Event
+from graphcdp.api.fields import field
+from graphcdp.api.node import Node
+from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
+from graphcdp.api.scalars import DateTime
+from graphcdp.model.errors import DatabaseError
+from graphcdp.model.ids import Tag, tagged
+from graphcdp.read.events import events_by_ids
+from graphcdp.read.identities import (
+    HeldRow,
+    IdentifierRow,
+    LinkRow,
+    device_cursor,
+    identifier_cursor,
+    identifier_totals,
+    identifiers_by_keys,
+    link_cursor,
+    link_page,
+    link_pages,
+)
+from graphcdp.read.pages import Slice
+
+if TYPE_CHECKING:
+    from graphcdp.api.customers import Customer
+
+Kinds = tuple[str, ...] | None
+
+
+@strawberry.type(description="A value that stands for someone: an e-mail address, a device, a user id.")
+class Identifier(Node):
+    """Made of a stored identifier by `of`."""
+
+    kind: str = strawberry.field(description="The kind: `user`, `email`, `phone`, `device`, `anonymous` or your own.")
+    value: str = strawberry.field(description="The normalised value.")
+    first_seen_at: DateTime = strawberry.field(description="When first seen.")
+    last_seen_at: DateTime = strawberry.field(description="When last seen.")
+    sources: list[str] = strawberry.field(description="Sources that reported it.")
+    row: strawberry.Private[IdentifierRow]
+
+    @classmethod
+    def of(cls, row: IdentifierRow) -> "Identifier":
+        """The identifier of a row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            kind=row.kind,
+            value=row.value,
+            first_seen_at=row.first_seen,
+            last_seen_at=row.last_seen,
+            sources=list(row.sources),
+            row=row,
+        )
+
+    @field("Whose it is now; null when erased.")
+    async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
+        from graphcdp.api.customers import customer_with  # the types refer to each other
+
+        return await customer_with(info, self.row.key)
+
+    @field("Evidence that ties it to other identifiers, newest first.")
+    async def links(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> "LinkConnection":
+        page = link_page(first=first, after=after, last=last, before=before)
+        return LinkConnection.of(await info.context.loader(link_pages, page).load(self.row.id))
+
+
+@strawberry.type(description="A piece of evidence that two identifiers belong to one person.")
+class Link:
+    """Made of stored evidence by `of`."""
+
+    id: strawberry.ID = strawberry.field(description="Its id, lnk_....")
+    count: int = strawberry.field(description="How many messages showed it.")
+    first_seen_at: DateTime = strawberry.field(description="When first seen.")
+    last_seen_at: DateTime = strawberry.field(description="When last seen.")
+    source: str | None = strawberry.field(description="The source that first sent it.")
+    removed_at: DateTime | None = strawberry.field(description="When it stopped counting; null while it counts.")
+    row: strawberry.Private[LinkRow]
+
+    @classmethod
+    def of(cls, row: LinkRow) -> "Link":
+        """The evidence of a row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            count=row.times,
+            first_seen_at=row.first_seen,
+            last_seen_at=row.last_seen,
+            source=row.source,
+            removed_at=row.ended,
+            row=row,
+        )
+
+    @field("One end: the identifier that the message hangs on.", name="from")
+    async def from_(self, info: Info) -> Identifier:
+        return await identifier_with(info, self.row.from_key)
+
+    @field("The other end.")
+    async def to(self, info: Info) -> Identifier:
+        return await identifier_with(info, self.row.to_key)
+
+    @field("The event that first showed it; null when it was no event, such as identify or alias.")
+    async def event(self, info: Info) -> Event | None:
+        if self.row.message is None:
+            return None
+        row = await info.context.loader(events_by_ids).load(self.row.message)
+        return None if row is None else Event.of(row)
+
+
+@strawberry.type(description="A link in a list.")
+class LinkEdge:
+    """Evidence with its place, seen from one end."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Link = strawberry.field(description="The link.")
+
+    @field("The end that is not the identifier whose links are listed.")
+    async def other(self, info: Info) -> Identifier:
+        return await identifier_with(info, self.node.row.other_key)
+
+
+@strawberry.type(description="A page of links.")
+class LinkConnection:
+    """Made of a slice by `of`."""
+
+    edges: list[LinkEdge] = strawberry.field(description="Links with cursors.")
+    nodes: list[Link] = strawberry.field(description="Just the links.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+
+    @classmethod
+    def of(cls, page: Slice[LinkRow]) -> "LinkConnection":
+        """The page of an identifier's evidence."""
+        edges = [LinkEdge(cursor=link_cursor(row), node=Link.of(row)) for row in page.items]
+        return cls(edges=edges, nodes=[edge.node for edge in edges], page_info=PageInfo.of(page, link_cursor))
+
+
+@strawberry.type(description="An identifier of a customer.")
+class IdentifierEdge:
+    """An identifier with its place and since when it is the customer's."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Identifier = strawberry.field(description="The identifier.")
+    since: DateTime = strawberry.field(description="Since when it belongs to the customer.")
+
+
+@strawberry.type(description="A page of identifiers.")
+class IdentifierConnection:
+    """Made of a slice by `of`."""
+
+    edges: list[IdentifierEdge] = strawberry.field(description="Identifiers with cursors.")
+    nodes: list[Identifier] = strawberry.field(description="Just the identifiers.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    customer_id: strawberry.Private[str]
+    kinds: strawberry.Private[Kinds]
+
+    @classmethod
+    def of(cls, page: Slice[HeldRow], customer_id: str, kinds: Kinds) -> "IdentifierConnection":
+        """The page of a customer's identifiers of these kinds."""
+        edges = [
+            IdentifierEdge(cursor=identifier_cursor(held), node=Identifier.of(held.identifier), since=held.since)
+            for held in page.items
+        ]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo.of(page, identifier_cursor),
+            customer_id=customer_id,
+            kinds=kinds,
+        )
+
+    @field("Exact.")
+    async def total_count(self, info: Info) -> Count:
+        return Count.exact(await info.context.loader(identifier_totals, self.kinds).load(self.customer_id))
+
+
+@strawberry.type(description="A device or installation.")
+class Device(Node):
+    """An identifier of the kind `device`, made by `of`."""
+
+    device_id: str = strawberry.field(description="The device id that was reported.")
+    first_seen_at: DateTime = strawberry.field(description="When first seen.")
+    last_seen_at: DateTime = strawberry.field(description="When last seen.")
+    row: strawberry.Private[IdentifierRow]
+
+    @classmethod
+    def of(cls, row: IdentifierRow) -> "Device":
+        """The device of a row."""
+        return cls(
+            id=strawberry.ID(tagged(Tag.DEVICE, row.id.partition("_")[2])),
+            device_id=row.value,
+            first_seen_at=row.first_seen,
+            last_seen_at=row.last_seen,
+            row=row,
+        )
+
+    @field("Whose it is now; null when erased.")
+    async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
+        from graphcdp.api.customers import customer_with  # the types refer to each other
+
+        return await customer_with(info, self.row.key)
+
+
+@strawberry.type(description="A device in a list.")
+class DeviceEdge:
+    """A device with its place."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Device = strawberry.field(description="The device.")
+
+
+@strawberry.type(description="A page of devices.")
+class DeviceConnection:
+    """Made of a slice by `of`."""
+
+    edges: list[DeviceEdge] = strawberry.field(description="Devices with cursors.")
+    nodes: list[Device] = strawberry.field(description="Just the devices.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    customer_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, page: Slice[IdentifierRow], customer_id: str) -> "DeviceConnection":
+        """The page of a customer's devices."""
+        edges = [DeviceEdge(cursor=device_cursor(row), node=Device.of(row)) for row in page.items]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo.of(page, device_cursor),
+            customer_id=customer_id,
+        )
+
+    @field("Exact.")
+    async def total_count(self, info: Info) -> Count:
+        return Count.exact(await info.context.loader(identifier_totals, ("device",)).load(self.customer_id))
+
+
+async def identifier_with(info: Info, key: str) -> Identifier:
+    """The identifier with this key, which evidence names.
+
+    Raises DatabaseError when it was erased between two statements of one request.
+    """
+    row = await info.context.loader(identifiers_by_keys).load(key)
+    if row is None:
+        raise DatabaseError("The data changed while it was read: ask again.")
+    return Identifier.of(row)
