@@ -1,0 +1,155 @@
+"""Joins settings, database, recorder and API into a platform; the only place that knows them all."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+import uvicorn
+import yaml
+from pydantic import ValidationError
+
+from graphcdp import embedded
+from graphcdp.api.context import Context
+from graphcdp.api.http import build_app
+from graphcdp.api.schema import schema
+from graphcdp.embedded import Progress
+from graphcdp.model.connection import Connection
+from graphcdp.model.errors import GraphCDPError, SettingsError
+from graphcdp.record import segments
+from graphcdp.record.neighbours import now_utc
+from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.rules import IdentityRules
+from graphcdp.settings import Settings
+from graphcdp.store import Store
+
+log = structlog.get_logger("graphcdp")
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A database that is up to date, and what works on it."""
+
+    settings: Settings
+    store: Store
+    recorder: Recorder
+
+    def context(self) -> Context:
+        """A fresh GraphQL context: one for each operation."""
+        return Context(store=self.store, recorder=self.recorder, settings=self.settings)
+
+    async def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Execute one GraphQL operation as a caller over HTTP would; the answer as JSON-like values."""
+        result = await schema.execute(document, variable_values=variables, context_value=self.context())
+        answer: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [error.formatted for error in result.errors]
+        return answer
+
+
+@asynccontextmanager
+async def open_platform(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Platform]:
+    """The platform on the database that the settings name; the embedded one is started when none runs.
+
+    On leaving, what was accepted is finished first; then the database is
+    stopped if it was started here. Raises GraphCDPError.
+    """
+    async with database(settings, progress) as connection, await Store.open(connection) as store:
+        await store.migrate()
+        recorder = Recorder(store, load_rules(settings), batch_max=settings.batch_max)
+        try:
+            yield Platform(settings, store, recorder)
+        finally:
+            async with asyncio.timeout(settings.stop_timeout_s):
+                await recorder.drain()
+
+
+@asynccontextmanager
+async def database(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Connection]:
+    """The connection of the external database, or of the embedded one, started when none runs."""
+    if settings.neo4j_uri is not None and settings.neo4j_password is not None:
+        yield Connection(
+            settings.neo4j_uri,
+            settings.neo4j_user,
+            settings.neo4j_password.get_secret_value(),
+            settings.neo4j_database,
+        )
+        return
+    server = await asyncio.to_thread(
+        embedded.start,
+        settings.data_dir,
+        cache_dir=settings.cache_dir,
+        heap_max=settings.heap_max,
+        page_cache=settings.page_cache,
+        progress=progress,
+    )
+    try:
+        yield server.connection
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def load_rules(settings: Settings) -> IdentityRules:
+    """The identity rules of the file that the settings name, or the defaults.
+
+    Raises SettingsError with one line that says what is wrong in the file.
+    """
+    if settings.rules is None:
+        return IdentityRules(region=settings.default_region)
+    try:
+        content = yaml.safe_load(settings.rules.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise SettingsError(f"GRAPHCDP_RULES cannot be read: {error.strerror} ({settings.rules})") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"GRAPHCDP_RULES is no YAML: {settings.rules}: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict):
+        raise SettingsError(f"GRAPHCDP_RULES must hold a mapping of kinds, merge and shared_device: {settings.rules}")
+    try:
+        return IdentityRules.model_validate({"region": settings.default_region, **content})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the rules"
+        what = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"GRAPHCDP_RULES: {where} is not usable: {what} ({settings.rules})") from error
+
+
+async def serve(platform: Platform) -> None:
+    """Serve HTTP until SIGINT or SIGTERM; requests under way are finished."""
+    settings = platform.settings
+    config = uvicorn.Config(
+        build_app(platform),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=int(settings.stop_timeout_s) or 1,
+        limit_concurrency=1000,
+    )
+    async with _swept(platform):
+        await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def _swept(platform: Platform) -> AsyncIterator[None]:
+    """Keep memberships that time alone changes up to date meanwhile."""
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(platform.settings.segment_sweep_s)
+            try:
+                await segments.sweep(platform.store, now_utc())
+            except GraphCDPError as error:
+                log.warning("segments not swept", reason=str(error))
+
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
