@@ -1,0 +1,97 @@
+/** What a newcomer finds in the tabs of a first visit. Ids are those of the demo data. */
+
+const oneCustomer = `# One person, with all that was recorded.
+query OneCustomer {
+  customer(by: { userId: "hh-718" }) {
+    id
+    displayName
+    identifiers(first: 20) {
+      nodes {
+        kind
+        value
+        firstSeenAt
+        lastSeenAt
+      }
+    }
+    devices(first: 10) {
+      nodes {
+        deviceId
+        firstSeenAt
+        lastSeenAt
+      }
+    }
+    traits {
+      json
+    }
+    segments(first: 10) {
+      nodes {
+        key
+        name
+      }
+    }
+    events(first: 5) {
+      nodes {
+        name
+        at
+        properties {
+          json
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+`;
+
+const findCustomers = `# Words; the last may be a beginning.
+query FindCustomers {
+  customers(search: "hh-71", first: 10) {
+    nodes {
+      id
+      displayName
+    }
+    totalCount {
+      value
+      precision
+    }
+  }
+}
+`;
+
+const recordEvent = `# Run it, then ask for the customer it names.
+mutation RecordEvent {
+  recordEvent(
+    input: {
+      name: "Page Viewed"
+      identifiers: [{ anonymousId: "visitor-1" }]
+      properties: { path: "/" }
+    }
+  ) {
+    eventId
+    status
+    warnings {
+      code
+      message
+      path
+    }
+    errors {
+      code
+      message
+      path
+    }
+    event {
+      customer {
+        id
+      }
+    }
+  }
+}
+`;
+
+export const exampleOperations: readonly string[] = [oneCustomer, findCustomers, recordEvent];
+
+export const newTabText = `# Ctrl-Space suggests, Ctrl-Enter runs. Names are explained in the documentation on the left.
+`;
