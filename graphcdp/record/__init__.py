@@ -1,11 +1,11 @@
 """Every write: read, decide, apply, in one transaction. Never decides itself.
 
-    intake.py      raw messages -> messages in the right shape, or what is wrong
-    recorder.py    the one write path: batches of messages -> outcomes
-    neighbours.py  locks and reads what a batch touches
-    apply.py       decided writes -> statements
-    ids.py         makes ids
-    segments.py    memberships, kept up to date with each write
-    files.py       CSV and JSON Lines -> raw messages
-    load.py        many messages through the recorder
+intake.py      raw messages -> messages in the right shape, or what is wrong
+recorder.py    the one write path: batches of messages -> outcomes
+neighbours.py  locks and reads what a batch touches
+apply.py       decided writes -> statements
+ids.py         makes ids
+segments.py    memberships, kept up to date with each write
+files.py       CSV and JSON Lines -> raw messages
+load.py        many messages through the recorder
 """

@@ -12,7 +12,6 @@ from graphcdp.model.errors import DatabaseConflictError, DatabaseError
 from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
-from graphcdp.record import segments
 from graphcdp.record.apply import apply
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
@@ -120,7 +119,6 @@ class Recorder:
             known = await read_known(tx, batch, self._rules, ids)
             decision = decide_batch(batch, known, self._rules, now=now, ids=ids)
             await apply(tx, decision.writes, now)
-            await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
             decided = list(decision.outcomes)
         if rejections:
             rows = [_rejection_row(rejection, now) for rejection in rejections]
@@ -138,7 +136,7 @@ def _nobody(dropped: Sequence[Problem]) -> Problem:
     reasons = " ".join(problem.message for problem in dropped)
     return Problem(
         ProblemCode.NO_IDENTIFIER,
-        f"No identifier is left, so nobody knows whose message this is: name at least one usable one. {reasons}".strip(),
+        f"No identifier is left, so nobody knows whose message this is: name a usable one. {reasons}".strip(),
         ("identifiers",),
         expected="1 to 20 identifiers, one of them usable",
     )
