@@ -1,7 +1,7 @@
 """Decide whose each message of a batch is, and what to write. Source: docs/identity.md, rules 2 to 7."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
@@ -78,7 +78,7 @@ def _decide_one(item: Cleansed, ledger: Ledger, rules: IdentityRules, now: datet
     _write_message(subject, [subject, *group.taken], message, ledger, now)
     ledger.seen[message.id] = survivor
     place = dict(zip(item.identifiers, item.place, strict=True))
-    warnings = item.warnings + tuple(_located(problem, place[it]) for it, problem in dropped)
+    warnings = item.warnings + tuple(_located(problem, it, place[it]) for it, problem in dropped)
     return Outcome(message.id, Status.RECORDED, survivor, tuple(absorbed), warnings=warnings)
 
 
@@ -245,14 +245,6 @@ def _write_message(
         ledger.statements.append({**row, "type": message.type.value})
 
 
-def _located(problem: Problem, place: int) -> Problem:
-    """The problem with the place of its identifier in the message."""
-    return Problem(
-        problem.code,
-        problem.message,
-        ("identifiers", str(place)),
-        problem.identifier,
-        problem.expected,
-        problem.limit,
-        problem.actual,
-    )
+def _located(problem: Problem, identifier: Identifier, place: int) -> Problem:
+    """The problem with its identifier, in normal form, and where that stands in the message."""
+    return replace(problem, path=("identifiers", str(place)), identifier=identifier.key)

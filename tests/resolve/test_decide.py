@@ -37,7 +37,9 @@ def test_a_shared_device_does_not_unite_two_users() -> None:
     graph.record(message("m1", "device:tv user:u1"))
     (second,) = graph.record(message("m2", "device:tv user:u2"))
     assert graph.partition() == {frozenset({"device:tv", "user:u1"}), frozenset({"user:u2"})}
-    assert [(w.code, w.path) for w in second.warnings] == [(ProblemCode.LIMIT, ("identifiers", "0"))]
+    (warning,) = second.warnings
+    assert (warning.code, warning.path) == (ProblemCode.LIMIT, ("identifiers", "0"))
+    assert warning.identifier == "device:tv"
 
 
 def test_with_last_login_the_device_follows() -> None:
