@@ -7,7 +7,6 @@
 // Columns, one row for each message, nearest to the start first
 //   id          STRING    rej_...; its ULID orders messages by arrival
 //   message_id  STRING
-//   at          DATETIME  or null when it could not be read
 //   received    DATETIME
 //   source      STRING
 //   code        STRING
@@ -16,6 +15,6 @@
 // Walks the unique index on Rejected(id).
 MATCH (r:Rejected)
 WHERE r.id < coalesce($after, 'rej_~') AND r.id > coalesce($before, 'rej_')
-RETURN r.id AS id, r.messageId AS message_id, r.at AS at, r.receivedAt AS received, r.source AS source,
+RETURN r.id AS id, r.messageId AS message_id, r.receivedAt AS received, r.source AS source,
        r.code AS code, r.reason AS reason, r.json AS json
 ORDER BY r.id DESC LIMIT $limit

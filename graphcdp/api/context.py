@@ -1,5 +1,6 @@
 """What a resolver can reach: the store, the recorder, the settings, the clock and the request's loaders."""
 
+import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,8 +37,13 @@ class Context:
     settings: Settings
     clock: Callable[[], datetime] = utc_now
     request_id: str = ""
+    _started_s: float = field(default_factory=time.monotonic, repr=False)
     _now: datetime | None = field(default=None, repr=False)
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict, repr=False)
+
+    def time_left_s(self) -> float:
+        """How much longer the operation may take, in seconds; 0 when its time is over."""
+        return max(0.0, self.settings.query_timeout_s - (time.monotonic() - self._started_s))
 
     def now(self) -> datetime:
         """The time, UTC; it stands still during a query, so that its parts agree and share loaders."""

@@ -8,7 +8,7 @@ import strawberry
 
 from graphcdp.api.context import Info
 from graphcdp.api.events import EventConnection, EventFilter, choice_of
-from graphcdp.api.fields import field
+from graphcdp.api.fields import field, own_field
 from graphcdp.api.identities import DeviceConnection, IdentifierConnection
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
@@ -94,7 +94,7 @@ class Customer(Node):
         at, source = (read_time(origin[0]), origin[2]) if origin else (None, "unknown")
         return Trait(path=path, value=JSON(value), since=at or self.row.updated, source=source)
 
-    @field("Everything this customer did, over all identifiers and absorbed customers.")
+    @own_field("Everything this customer did, over all identifiers and absorbed customers.")
     async def events(
         self,
         info: Info,
@@ -105,22 +105,22 @@ class Customer(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> EventConnection:
+    ) -> EventConnection | None:
         newest_first = order is TimeOrder.NEWEST_FIRST
         page = event_page(newest_first, first=first, after=after, last=last, before=before)
         loader = info.context.loader(histories, choice_of(filter, info), page, newest_first)
         return EventConnection.of(await loader.load(self.row.id), newest_first)
 
-    @field("How many events fit; capped at 10000, then AT_LEAST.")
+    @own_field("How many events fit; capped at 10000, then AT_LEAST.")
     async def event_count(
         self,
         info: Info,
         filter: Filter = None,  # noqa: A002  # as above
-    ) -> Count:
+    ) -> Count | None:
         loader = info.context.loader(event_counts, choice_of(filter, info))
         return Count.capped(await loader.load(self.row.id))
 
-    @field(
+    @own_field(
         "Identifiers that belong to this customer, with provenance: from the kind that says most about a "
         "person to the one that says least, then by value."
     )
@@ -132,22 +132,22 @@ class Customer(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> IdentifierConnection:
+    ) -> IdentifierConnection | None:
         page = identifier_page(first=first, after=after, last=last, before=before)
         only = None if kinds is None else tuple(sorted(set(kinds)))
         found = await info.context.loader(identifier_pages, only, page).load(self.row.id)
         return IdentifierConnection.of(found, self.row.id, only)
 
-    @field("Devices used, last used first.")
+    @own_field("Devices used, last used first.")
     async def devices(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> DeviceConnection:
+    ) -> DeviceConnection | None:
         page = device_page(first=first, after=after, last=last, before=before)
         found = await info.context.loader(device_pages, page).load(self.row.id)
         return DeviceConnection.of(found, self.row.id)
 
-    @field("Ids of all customers that were merged into this one, oldest first; each still finds this customer.")
-    async def merged_ids(self, info: Info) -> list[strawberry.ID]:
+    @own_field("Ids of all customers that were merged into this one, oldest first; each still finds this customer.")
+    async def merged_ids(self, info: Info) -> list[strawberry.ID] | None:
         found = await info.context.loader(merged_into).load(self.row.id)
         return [strawberry.ID(customer_id) for customer_id in found]
 
@@ -235,8 +235,8 @@ class CustomerConnection:
             condition=condition,
         )
 
-    @field("Exact without search and condition; else counted up to 10000, then AT_LEAST.")
-    async def total_count(self, info: Info) -> Count:
+    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.")
+    async def total_count(self, info: Info) -> Count | None:
         total = await count_customers(info.context.store, self.search, self.condition)
         everybody = self.search is None and self.condition is None
         return Count.exact(total) if everybody else Count.capped(total)

@@ -78,15 +78,18 @@ class LimitError(UserError):
 USER_ERRORS = (InvalidInputError, NotFoundError, ConflictError, LimitError)
 
 
-def user_error(problem: Problem, names: Mapping[str, str] | None = None) -> UserError:
+def user_error(
+    problem: Problem, path: Sequence[str] | None = None, names: Mapping[str, str] | None = None
+) -> UserError:
     """The user error that tells this problem.
 
-    names: what the input calls the message's fields where it differs.
+    path: where in the input; the problem's own when None. names: what the
+    input calls the message's fields where it differs.
     """
-    path = input_path(problem.path, names or {})
+    where = input_path(problem.path if path is None else path, names or {})
     if problem.code is ProblemCode.LIMIT and problem.limit is not None and problem.actual is not None:
-        return LimitError(message=problem.message, path=path, limit=problem.limit, actual=problem.actual)
-    return InvalidInputError(message=problem.message, path=path, expected=problem.expected)
+        return LimitError(message=problem.message, path=where, limit=problem.limit, actual=problem.actual)
+    return InvalidInputError(message=problem.message, path=where, expected=problem.expected)
 
 
 def input_path(path: Sequence[str], names: Mapping[str, str]) -> list[str] | None:

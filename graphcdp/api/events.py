@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from graphcdp.api.context import Info
-from graphcdp.api.fields import field
+from graphcdp.api.fields import field, own_field
 from graphcdp.api.node import Node
 from graphcdp.api.pages import PageInfo
 from graphcdp.api.properties import Properties, properties_of
@@ -67,10 +67,10 @@ class Event(Node):
 
         return await customer_with(info, self.row.subject)
 
-    @field("The identifiers that it carried.")
+    @own_field("The identifiers that it carried.")
     async def identifiers(
         self, info: Info
-    ) -> list[Annotated["Identifier", strawberry.lazy("graphcdp.api.identities")]]:
+    ) -> list[Annotated["Identifier", strawberry.lazy("graphcdp.api.identities")]] | None:
         from graphcdp.api.identities import Identifier  # the types refer to each other
 
         rows = await info.context.loader(identifiers_by_keys).load_many(self.row.identifiers)

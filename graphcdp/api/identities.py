@@ -6,7 +6,7 @@ import strawberry
 
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
-from graphcdp.api.fields import field
+from graphcdp.api.fields import field, own_field
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.scalars import DateTime
@@ -63,10 +63,10 @@ class Identifier(Node):
 
         return await customer_with(info, self.row.key)
 
-    @field("Evidence that ties it to other identifiers, newest first.")
+    @own_field("Evidence that ties it to other identifiers, newest first.")
     async def links(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> "LinkConnection":
+    ) -> "LinkConnection | None":
         page = link_page(first=first, after=after, last=last, before=before)
         return LinkConnection.of(await info.context.loader(link_pages, page).load(self.row.id))
 
@@ -96,7 +96,7 @@ class Link:
             row=row,
         )
 
-    @field("One end: the identifier that the message hangs on.", name="from")
+    @field("One end.", name="from")
     async def from_(self, info: Info) -> Identifier:
         return await identifier_with(info, self.row.from_key)
 
@@ -173,8 +173,8 @@ class IdentifierConnection:
             kinds=kinds,
         )
 
-    @field("Exact.")
-    async def total_count(self, info: Info) -> Count:
+    @own_field("Exact.")
+    async def total_count(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(identifier_totals, self.kinds).load(self.customer_id))
 
 
@@ -233,8 +233,8 @@ class DeviceConnection:
             customer_id=customer_id,
         )
 
-    @field("Exact.")
-    async def total_count(self, info: Info) -> Count:
+    @own_field("Exact.")
+    async def total_count(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(identifier_totals, ("device",)).load(self.customer_id))
 
 

@@ -14,9 +14,6 @@ class RejectedMessage:
 
     id: strawberry.ID = strawberry.field(description="Its id, rej_....")
     message_id: str = strawberry.field(description="The id that the producer gave, or that was made.")
-    at: DateTime | None = strawberry.field(
-        description="When it happened; null when the message stated no readable time."
-    )
     received_at: DateTime = strawberry.field(description="When the platform received it.")
     source: str | None = strawberry.field(description="The source that sent it.")
     code: str = strawberry.field(description="Why, for code: INVALID, LIMIT, NO_IDENTIFIER and the like.")
@@ -31,7 +28,6 @@ class RejectedMessage:
         return cls(
             id=strawberry.ID(row.id),
             message_id=row.message_id,
-            at=row.at,
             received_at=row.received,
             source=row.source,
             code=row.code,
@@ -59,10 +55,5 @@ class RejectedMessageConnection:
     @classmethod
     def of(cls, page: Slice[RejectedRow]) -> "RejectedMessageConnection":
         """The page of these messages."""
-        edges = [
-            RejectedMessageEdge(cursor=rejected_cursor(row), node=RejectedMessage.of(row))
-            for row in page.items
-        ]
-        return cls(
-            edges=edges, nodes=[edge.node for edge in edges], page_info=PageInfo.of(page, rejected_cursor)
-        )
+        edges = [RejectedMessageEdge(cursor=rejected_cursor(row), node=RejectedMessage.of(row)) for row in page.items]
+        return cls(edges=edges, nodes=[edge.node for edge in edges], page_info=PageInfo.of(page, rejected_cursor))

@@ -14,13 +14,12 @@ REJECTED = "rejected"
 class RejectedRow:
     """A message that was refused.
 
-    id: rej_.... at: None when the message stated no readable time. code: a
-    ProblemCode's name. json: the message as it came, as text.
+    id: rej_.... code: a ProblemCode's name. json: the message as it came, as
+    text; not always JSON.
     """
 
     id: str
     message_id: str
-    at: datetime | None
     received: datetime
     source: str | None
     code: str
@@ -53,7 +52,6 @@ def _rejected(row: Row) -> RejectedRow:
     return RejectedRow(
         id=row["id"],
         message_id=row["message_id"],
-        at=row["at"],
         received=row["received"],
         source=row["source"],
         code=row["code"],

@@ -1,0 +1,184 @@
+"""Root fields that read."""
+
+import asyncio
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from graphcdp.api.context import Info
+from graphcdp.api.customers import (
+    Customer,
+    CustomerConnection,
+    MergedCustomer,
+    customer_after_merges,
+    customer_live,
+    customer_with,
+)
+from graphcdp.api.events import Event
+from graphcdp.api.fields import field, own_field
+from graphcdp.api.identities import Device, Identifier
+from graphcdp.api.node import Node
+from graphcdp.api.pages import After, Before, First, Last
+from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of, keys_of_words
+from graphcdp.api.rejected import RejectedMessageConnection
+from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.identifiers import DEVICE
+from graphcdp.model.ids import Tag, split_id, tagged
+from graphcdp.read.customers import merged_by_ids
+from graphcdp.read.events import events_by_ids
+from graphcdp.read.identities import identifiers_by_ids, identifiers_by_keys
+from graphcdp.read.lists import Condition, Order, Search, customer_page, list_customers
+from graphcdp.read.rejected import rejected_messages, rejected_page
+from graphcdp.read.search import text_query
+
+IDS_MAX = 100
+SEARCH_LENGTH_MIN = 2
+SEARCH_LENGTH_MAX = 200
+
+
+@strawberry.enum(description="Order of customers. Ties are broken by id.")
+class CustomerOrder(Enum):
+    """As `graphcdp.read.lists.Order`."""
+
+    RELEVANCE = strawberry.enum_value("RELEVANCE", description="Best match of the text search first.")
+    LAST_SEEN = strawberry.enum_value("LAST_SEEN", description="Seen most recently first.")
+    NEWEST = strawberry.enum_value("NEWEST", description="Newest customers first.")
+    OLDEST = strawberry.enum_value("OLDEST", description="Oldest customers first.")
+
+
+GlobalId = Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
+GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")]
+Whom = Annotated[CustomerRef, strawberry.argument(description="Whom to find.")]
+Words = Annotated[
+    str | None,
+    strawberry.argument(
+        description=(
+            "Words looked up in names, e-mail addresses, phone numbers and user ids; all of them must match, "
+            "the last one also as a prefix. 2..200 characters."
+        )
+    ),
+]
+InOrder = Annotated[
+    CustomerOrder | None,
+    strawberry.argument(description="Order; best match first when `search` is given, else seen most recently first."),
+]
+
+
+@strawberry.type
+class ReadQueries:
+    """Queries for customers, and for what hangs on them."""
+
+    @field("Any object by its global id; null when it does not exist.")
+    async def node(
+        self,
+        info: Info,
+        # The name is GraphQL's, where it hides nothing.
+        id: GlobalId,  # noqa: A002
+    ) -> Node | None:
+        return await _node(info, id)
+
+    @field("Many objects by id, in the order asked, null where there is none. At most 100.")
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        if len(ids) > IDS_MAX:
+            raise InvalidReferenceError(f"`ids`: {len(ids)} were given; the most is {IDS_MAX}.", ("ids",))
+        # Started together, so that objects of one type are loaded together.
+        return list(await asyncio.gather(*(_node(info, one) for one in ids)))
+
+    @field(
+        "One customer, by id or by any identifier. Follows merges: an absorbed customer's id answers with the "
+        "survivor. Null when unknown."
+    )
+    async def customer(self, info: Info, by: Whom) -> Customer | None:
+        if by.id is not None:
+            return await customer_after_merges(info, by.id.value)
+        key = key_of(claim_of(by), info.context.recorder.rules)
+        return None if key is None else await customer_with(info, key)
+
+    @own_field("Customers that fit a text search; all of them when it is not given.")
+    async def customers(
+        self,
+        info: Info,
+        search: Words = None,
+        order: InOrder = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> CustomerConnection | None:
+        wanted = _search(info, search)
+        by = _order(order, wanted)
+        if by is Order.RELEVANCE and last is not None:
+            raise InvalidReferenceError("`last` does not go with a list by relevance; use `first`.", ("last",))
+        page = customer_page(by, first=first, after=after, last=last, before=before)
+        condition: Condition | None = None
+        found = await list_customers(info.context.store, by, page, wanted, condition)
+        return CustomerConnection.of(found, by, wanted, condition)
+
+    @field("One identifier; null when never seen.")
+    async def identifier(
+        self,
+        info: Info,
+        is_: Annotated[IdentifierInput, strawberry.argument(name="is", description="Which identifier.")],
+    ) -> Identifier | None:
+        key = key_of(claim_of(is_), info.context.recorder.rules)
+        if key is None:
+            return None
+        row = await info.context.loader(identifiers_by_keys).load(key)
+        return None if row is None else Identifier.of(row)
+
+    @own_field("Messages that could not be taken, newest first.")
+    async def rejected(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> RejectedMessageConnection | None:
+        page = rejected_page(first=first, after=after, last=last, before=before)
+        return RejectedMessageConnection.of(await rejected_messages(info.context.store, page))
+
+
+async def _node(info: Info, global_id: str) -> Node | None:
+    found = split_id(global_id)
+    if found is None:
+        return None
+    tag, rest = found
+    match tag:
+        case Tag.CUSTOMER:
+            return await _customer_or_merged(info, global_id)
+        case Tag.EVENT:
+            event = await info.context.loader(events_by_ids).load(rest)
+            return None if event is None else Event.of(event)
+        case Tag.IDENTIFIER | Tag.DEVICE:
+            row = await info.context.loader(identifiers_by_ids).load(tagged(Tag.IDENTIFIER, rest))
+            if row is None:
+                return None
+            if tag is Tag.IDENTIFIER:
+                return Identifier.of(row)
+            return Device.of(row) if row.kind == DEVICE else None
+    return None
+
+
+async def _customer_or_merged(info: Info, customer_id: str) -> Node | None:
+    live = await customer_live(info, customer_id)
+    if live is not None:
+        return live
+    merged = await info.context.loader(merged_by_ids).load(customer_id)
+    return None if merged is None else MergedCustomer.of(merged)
+
+
+def _search(info: Info, words: str | None) -> Search | None:
+    if words is None:
+        return None
+    text = words.strip()
+    if not SEARCH_LENGTH_MIN <= len(text) <= SEARCH_LENGTH_MAX:
+        raise InvalidReferenceError(
+            f"`search` has {len(text)} characters; it takes {SEARCH_LENGTH_MIN}..{SEARCH_LENGTH_MAX}.",
+            ("search",),
+        )
+    return Search(text_query(text), keys_of_words(text, info.context.recorder.rules))
+
+
+def _order(given: CustomerOrder | None, search: Search | None) -> Order:
+    if given is None:
+        return Order.LAST_SEEN if search is None else Order.RELEVANCE
+    if given is CustomerOrder.RELEVANCE and search is None:
+        raise InvalidReferenceError("`order: RELEVANCE` needs `search`.", ("order",))
+    return Order[given.name]

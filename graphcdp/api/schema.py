@@ -1,0 +1,72 @@
+"""The schema: all types joined, with limits and the one way for errors."""
+
+import strawberry
+from graphql import GraphQLError, GraphQLInputObjectType
+from graphql.pyutils import Undefined
+from strawberry.printer import print_schema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from graphcdp.api.customers import MergedCustomer
+from graphcdp.api.errors import USER_ERRORS
+from graphcdp.api.events import Event
+from graphcdp.api.failures import Failures
+from graphcdp.api.identities import Device
+from graphcdp.api.limits import Limits
+from graphcdp.api.mutations import RecordMutations
+from graphcdp.api.queries import ReadQueries
+from graphcdp.api.scalars import SCALARS
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query(ReadQueries):
+    """Joins the queries."""
+
+
+@strawberry.type(
+    description=(
+        "Everything that can be written. Several mutations in one request run one after another, each in its "
+        "own transaction."
+    )
+)
+class Mutation(RecordMutations):
+    """Joins the mutations."""
+
+
+class _Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing here: `Failures` logs what is a fault of the server, and nobody's data."""
+
+
+def _without_null_defaults(built: strawberry.Schema) -> None:
+    # Python's None for an absent argument would show as `= null`, which says nothing to a caller.
+    for graphql_type in built._schema.type_map.values():
+        if isinstance(graphql_type, GraphQLInputObjectType):
+            inputs = [graphql_type.fields]
+        else:
+            inputs = [one.args for one in getattr(graphql_type, "fields", {}).values()]
+        for named in inputs:
+            for given in named.values():
+                if given.default_value is None:
+                    given.default_value = Undefined
+
+
+def build_schema() -> strawberry.Schema:
+    """The schema, without any state: all of it comes with the context of a request."""
+    built = _Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[*USER_ERRORS, MergedCustomer, Event, Device],
+        extensions=[Failures, Limits],
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
+    )
+    _without_null_defaults(built)
+    return built
+
+
+schema = build_schema()
+
+
+def schema_text() -> str:
+    """The schema in GraphQL's own language, as the file schema.graphql holds it."""
+    return print_schema(schema) + "\n"
