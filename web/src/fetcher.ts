@@ -1,13 +1,9 @@
-import {
-  createGraphiQLFetcher,
-  type Fetcher,
-  type FetcherParams,
-  type FetcherResult,
-} from "@graphiql/toolkit";
-import { getOperationAST } from "graphql";
+import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphiql/toolkit";
+import { type ExecutionResult, getOperationAST } from "graphql";
 import { createClient } from "graphql-ws";
 
 type Headers = Record<string, unknown> | undefined;
+type Results = AsyncIterableIterator<ExecutionResult<Record<string, unknown>, Record<string, unknown>>>;
 
 /** The page and the API share one address, wherever a proxy has put it. */
 const address = new URL(window.location.pathname, window.location.origin).href;
@@ -29,7 +25,7 @@ export const fetcher: Fetcher = (operation, options) => {
  * A browser sets no headers on a socket, so those of the headers pane travel
  * as connection parameters.
  */
-function subscribe(operation: FetcherParams, headers: Headers): AsyncIterableIterator<FetcherResult> {
+function subscribe(operation: FetcherParams, headers: Headers): Results {
   let wasConnected = false;
   const client = createClient({
     url: socketAddress,
@@ -42,7 +38,7 @@ function subscribe(operation: FetcherParams, headers: Headers): AsyncIterableIte
     // A lost connection is worth another try; a server without sockets should say so at once.
     shouldRetry: () => wasConnected,
   });
-  const results = client.iterate<FetcherResult & object>(operation) as AsyncIterableIterator<FetcherResult>;
+  const results = client.iterate(operation) as Results;
   // Not a generator: its return() would wait for the next result, and so would the stop button.
   return {
     [Symbol.asyncIterator]() {
@@ -53,13 +49,13 @@ function subscribe(operation: FetcherParams, headers: Headers): AsyncIterableIte
   };
 }
 
-/** A browser's socket events say nothing when shown as JSON. */
+/** A browser's socket events say nothing when shown as JSON, and an Error would show its stack. */
 function readable(failure: unknown): unknown {
   if (failure instanceof CloseEvent) {
-    return new Error(`The server closed the subscription: ${failure.code} ${failure.reason}`.trimEnd());
+    return { message: `The server closed the subscription: ${failure.code} ${failure.reason}`.trimEnd() };
   }
   if (failure instanceof Event) {
-    return new Error(`No connection to ${socketAddress}; the server may not offer subscriptions.`);
+    return { message: `No connection to ${socketAddress}; the server may not offer subscriptions.` };
   }
   return failure;
 }

@@ -1,0 +1,87 @@
+import{a as e}from"./rolldown-runtime-BWaJ3C7D.js";import{a as t,d as n,h as r,i,l as a,m as o,n as s,r as c,t as l,u}from"./packages-C-4N35qa.js";function d(e){return new Worker(`/graphiql/assets/editor.worker-DEFT_Yb2.js`,{type:`module`,name:e?.name})}function f(e){return new Worker(`/graphiql/assets/json.worker-ky6CAS4V.js`,{type:`module`,name:e?.name})}function p(e){return new Worker(`/graphiql/assets/graphql.worker-CnQW6F4w.js`,{type:`module`,name:e?.name})}self.MonacoEnvironment={getWorker(e,t){switch(t){case`graphql`:return new p;case`json`:return new f;default:return new d}}};var m=e(o(),1),h=t(),g=[`# One person, with all that was recorded.
+query OneCustomer {
+  customer(by: { userId: "hh-718" }) {
+    id
+    displayName
+    identifiers(first: 20) {
+      nodes {
+        kind
+        value
+        firstSeenAt
+        lastSeenAt
+      }
+    }
+    devices(first: 10) {
+      nodes {
+        deviceId
+        firstSeenAt
+        lastSeenAt
+      }
+    }
+    traits {
+      json
+    }
+    segments(first: 10) {
+      nodes {
+        key
+        name
+      }
+    }
+    events(first: 5) {
+      nodes {
+        name
+        at
+        properties {
+          json
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+`,`# Words; the last may be a beginning.
+query FindCustomers {
+  customers(search: "hh-71", first: 10) {
+    nodes {
+      id
+      displayName
+    }
+    totalCount {
+      value
+      precision
+    }
+  }
+}
+`,`# Run it, then ask for the customer it names.
+mutation RecordEvent {
+  recordEvent(
+    input: {
+      name: "Page Viewed"
+      identifiers: [{ anonymousId: "visitor-1" }]
+      properties: { path: "/" }
+    }
+  ) {
+    eventId
+    status
+    warnings {
+      code
+      message
+      path
+    }
+    errors {
+      code
+      message
+      path
+    }
+    event {
+      customer {
+        id
+      }
+    }
+  }
+}
+`],_=`# Ctrl-Space suggests, Ctrl-Enter runs. Names are explained in the documentation on the left.
+`;u();var v=new URL(window.location.pathname,window.location.origin).href,y=v.replace(/^http/,`ws`),b=a({url:v}),x=(e,t)=>(t?.documentAST&&n(t.documentAST,e.operationName))?.operation===`subscription`?S(e,t?.headers):b(e,t);function S(e,t){let n=!1,r=l({url:y,connectionParams:t,on:{connected:()=>{n=!0}},shouldRetry:()=>n}).iterate(e);return{[Symbol.asyncIterator](){return this},next:()=>r.next().catch(e=>Promise.reject(C(e))),return:()=>r.return?.()??Promise.resolve({done:!0,value:void 0})}}function C(e){return e instanceof CloseEvent?{message:`The server closed the subscription: ${e.code} ${e.reason}`.trimEnd()}:e instanceof Event?{message:`No connection to ${y}; the server may not offer subscriptions.`}:e}var w=r(),T=[i(),c],E=g.map(e=>({query:e})),D=document.getElementById(`graphiql`);if(D===null)throw Error(`index.html has no element with the id graphiql; build the page again.`);(0,h.createRoot)(D).render((0,w.jsx)(m.StrictMode,{children:(0,w.jsx)(s,{fetcher:x,plugins:T,defaultTabs:E,defaultQuery:_,children:(0,w.jsx)(s.Logo,{children:`GraphCDP`})})}));
