@@ -1,0 +1,95 @@
+"""Requests and answers as bytes."""
+
+import json
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+
+from graphcdp.api.scalars import JsonText
+
+JSON_DEPTH_MAX = 200
+"""Levels of a request's JSON: above the limit of what is recorded, which is refused message by message."""
+
+
+class UnreadableError(ValueError):
+    """Bytes that are no JSON that can be worked with; the message says why."""
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value of these bytes. Raises UnreadableError."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        value = _read_half_characters(body, error)
+    if _too_deep(value):
+        raise UnreadableError(f"the JSON is nested deeper than {JSON_DEPTH_MAX} levels")
+    return value
+
+
+def answer_of(result: ExecutionResult) -> dict[str, Any]:
+    """The answer to an operation; JSON text in it is not parsed yet, so encode it with `to_bytes`."""
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [error.formatted for error in result.errors]
+    return answer
+
+
+def failure_of(message: str, code: str) -> dict[str, Any]:
+    """The answer to a request that is no operation."""
+    return {"errors": [GraphQLError(message, extensions={"code": code}).formatted]}
+
+
+def to_bytes(answer: dict[str, Any]) -> bytes:
+    """The answer as JSON; text that is JSON already is put in word for word."""
+    try:
+        return orjson.dumps(answer, default=_spliced)
+    except orjson.JSONEncodeError:
+        # Half of a character pair, which an error message quotes: it can be written as an escape only.
+        return json.dumps(answer, default=_parsed, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _spliced(value: Any) -> Any:
+    if isinstance(value, JsonText):
+        return orjson.Fragment(value.text)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, JsonText):
+        return value.parsed()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _read_half_characters(body: bytes, error: orjson.JSONDecodeError) -> Any:
+    """The value of JSON with an escaped half of a character pair, which JSON allows.
+
+    It is let in so that the message that holds it is refused, not the whole batch.
+    """
+    unreadable = UnreadableError(f"the body is no JSON: {error}")
+    if b"\\ud" not in body.lower():
+        raise unreadable from error
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise unreadable from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(JSON_DEPTH_MAX):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        level = [item for item in inner if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,68 @@
+"""One log line for each request, and what every answer carries: its id and protective headers."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graphcdp.api.answers import failure_of, to_bytes
+
+log = structlog.get_logger("graphcdp.http")
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_QUIET = frozenset(("/healthz", "/readyz"))
+
+
+class RequestLog:
+    """ASGI middleware; it logs method, path, status and time, never bodies or query values.
+
+    The caller's X-Request-Id is kept when it is plain; else one is made. It is
+    in the answer, in the log and in masked errors.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        scope["request_id"] = request_id
+        started_s = time.monotonic()
+        status = 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["X-Frame-Options"] = "DENY"
+                headers["Referrer-Policy"] = "no-referrer"
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_on)
+            except Exception:  # the last place that can still answer
+                log.exception("internal error", method=scope["method"], path=scope["path"])
+                if status == 0:
+                    await _send_failure(send_on, request_id)
+            finally:
+                write = log.debug if scope["path"] in _QUIET else log.info
+                took_ms = round((time.monotonic() - started_s) * 1000, 1)
+                write("request", method=scope["method"], path=scope["path"], status=status, ms=took_ms)
+
+
+async def _send_failure(send: Send, request_id: str) -> None:
+    body = to_bytes(failure_of(f"Internal error. It is logged under {request_id}.", "INTERNAL"))
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
