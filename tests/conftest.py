@@ -1,0 +1,51 @@
+"""One real Neo4j for the session, emptied for each test that asks for it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from graphcdp import embedded
+from graphcdp.embedded import EmbeddedNeo4j
+from graphcdp.model.statement import Statement
+from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.rules import IdentityRules
+from graphcdp.settings import Settings
+from graphcdp.store import Store
+
+
+@pytest.fixture(scope="session")
+def neo4j(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedNeo4j]:
+    """A server on a folder of its own; its files come from the cache that the settings name."""
+    folder: Path = tmp_path_factory.mktemp("neo4j")
+    with embedded.start(folder, cache_dir=Settings.load().cache_dir, heap_max="768m", page_cache="64m") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def session_store(neo4j: EmbeddedNeo4j) -> AsyncIterator[Store]:
+    """The store on the session's server, migrated."""
+    async with await Store.open(neo4j.connection) as store:
+        await store.migrate()
+        yield store
+
+
+@pytest.fixture
+async def store(session_store: Store) -> Store:
+    """The store on an emptied graph; migrations stay applied."""
+    await session_store.transact(
+        lambda tx: tx.run_generated(Statement("MATCH (n) WHERE NOT n:Migration DETACH DELETE n")), timeout_s=60
+    )
+    return session_store
+
+
+@pytest.fixture
+def rules() -> IdentityRules:
+    """The default rules, with phone numbers of Viet Nam."""
+    return IdentityRules(region="VN")
+
+
+@pytest.fixture
+def recorder(store: Store, rules: IdentityRules) -> Recorder:
+    """A recorder on the emptied graph."""
+    return Recorder(store, rules)

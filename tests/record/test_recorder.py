@@ -1,0 +1,124 @@
+"""The write path on a real Neo4j: what was decided is what the graph holds."""
+
+import asyncio
+from typing import Any
+
+from graphcdp.model.outcomes import Status
+from graphcdp.model.problems import ProblemCode
+from graphcdp.model.statement import Statement
+from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.rules import IdentityRules
+from graphcdp.store import Store
+
+
+def seen(message_id: str, *identifiers: tuple[str, str], **more: Any) -> dict[str, Any]:
+    return {"id": message_id, "name": "Seen", "identifiers": list(identifiers), **more}
+
+
+async def rows(store: Store, text: str) -> list[dict[str, Any]]:
+    return await store.read_generated(Statement(text))
+
+
+async def partition(store: Store) -> set[frozenset[str]]:
+    found = await rows(store, "MATCH (c:Customer) RETURN [(c)<-[:IDENTIFIES]-(i) | i.key] AS keys")
+    return {frozenset(row["keys"]) for row in found}
+
+
+async def test_one_message_unites_and_old_ids_keep_resolving(recorder: Recorder, store: Store) -> None:
+    first = await recorder.record([seen("m1", ("anonymous", "a1"), traits={"city": "Hue"}), seen("m2", ("user", "u1"))])
+    (united,) = await recorder.record([seen("m3", ("user", "u1"), ("anonymous", "a1"))])
+    assert united.customer_id == first[1].customer_id
+    assert united.absorbed == (first[0].customer_id,)
+    assert await partition(store) == {frozenset({"anonymous:a1", "user:u1"})}
+    (merged,) = await rows(
+        store, "MATCH (m:MergedCustomer)-[:MERGED_INTO]->(c:Customer) RETURN m.id AS old, c.id AS new"
+    )
+    assert merged == {"old": first[0].customer_id, "new": first[1].customer_id}
+    (customer,) = await rows(store, "MATCH (c:Customer) RETURN c.traits AS traits, c.`traits.city` AS city")
+    assert customer == {"traits": '{"city":"Hue"}', "city": "Hue"}
+    (past,) = await rows(store, "MATCH (i)-[was:IDENTIFIED]->(m) RETURN i.key AS key, m.id AS id")
+    assert past == {"key": "anonymous:a1", "id": first[0].customer_id}
+
+
+async def test_events_hang_on_their_subject_and_never_move(recorder: Recorder, store: Store) -> None:
+    await recorder.record([seen("m1", ("anonymous", "a1"), properties={"total": 3.5, "lines": [{"a": 1}]})])
+    await recorder.record([seen("m2", ("anonymous", "a1"), ("user", "u1"))])
+    found = await rows(
+        store,
+        "MATCH (e:Event)-[:BY]->(i) RETURN e.id AS id, e.subject AS subject, i.key AS key, e.json AS json, "
+        "e.`properties.total` AS total ORDER BY id",
+    )
+    assert found == [
+        {"id": "m1", "subject": "anonymous:a1", "key": "anonymous:a1", "json": '{"total":3.5,"lines":[{"a":1}]}',
+         "total": 3.5},
+        {"id": "m2", "subject": "user:u1", "key": "user:u1", "json": "{}", "total": None},
+    ]  # fmt: skip
+
+
+async def test_a_bad_message_harms_no_neighbour_and_is_kept(recorder: Recorder, store: Store) -> None:
+    outcomes = await recorder.record(
+        [seen("m1", ("user", "null")), seen("m2", ("user", "u1"), ("email", "nope")), seen("m3", at="never")]
+    )
+    assert [outcome.status for outcome in outcomes] == [Status.REJECTED, Status.RECORDED, Status.REJECTED]
+    assert outcomes[0].errors[0].code is ProblemCode.NO_IDENTIFIER
+    assert outcomes[1].warnings[0].code is ProblemCode.INVALID
+    kept = await rows(store, "MATCH (r:Rejected) RETURN r.messageId AS id, r.code AS code ORDER BY id")
+    assert kept == [{"id": "m1", "code": "NO_IDENTIFIER"}, {"id": "m3", "code": "INVALID"}]
+
+
+async def test_recording_twice_changes_nothing(recorder: Recorder, store: Store) -> None:
+    batch = [seen(f"m{n}", ("user", f"u{n % 3}"), ("device", f"d{n % 4}"), traits={"n": n}) for n in range(12)]
+    await recorder.record(batch)
+    everything = """
+        MATCH (n) OPTIONAL MATCH (n)-[r]->()
+        RETURN count(DISTINCT n) AS nodes, count(r) AS edges, sum(r.count) AS evidence
+    """
+    )
+    before = await rows(store, everything)
+    again = await recorder.record(batch)
+    assert {outcome.status for outcome in again} == {Status.DUPLICATE}
+    assert await rows(store, everything) == before
+
+
+async def test_with_last_login_the_device_moves_and_its_traits_go_with_it(store: Store) -> None:
+    recorder = Recorder(store, IdentityRules.model_validate({"shared_device": "last_login"}))
+    await recorder.record([seen("m0", ("device", "tv"), traits={"model": "X"})])
+    await recorder.record([seen("m1", ("device", "tv"), ("user", "u1"), traits={"plan": "pro"})])
+    await recorder.record([seen("m2", ("device", "tv"), ("user", "u2"))])
+    assert await partition(store) == {frozenset({"user:u1"}), frozenset({"user:u2", "device:tv"})}
+    found = await rows(
+        store, "MATCH (c:Customer)<-[:IDENTIFIES]-(u:User) RETURN u.value AS user, c.traits AS traits ORDER BY user"
+    )
+    assert found[0] == {"user": "u1", "traits": '{"plan":"pro"}'}
+    ended = await rows(store, "MATCH ()-[l:LINKED]->() WHERE l.endedAt IS NOT NULL RETURN l.endedBy AS by")
+    assert ended == [{"by": "last_login"}]
+
+
+async def test_writers_in_several_processes_agree(store: Store, rules: IdentityRules) -> None:
+    """Eight recorders, as in eight processes, over the same few identifiers: nothing is lost or doubled."""
+    recorders = [Recorder(store, rules) for _ in range(8)]
+
+    async def write(writer: int) -> None:
+        for n in range(10):
+            await recorders[writer].record(
+                [seen(f"w{writer}-{n}", ("email", f"e{(writer + n) % 5}@x.org"), ("device", f"d{(writer * n) % 7}"))]
+            )
+
+    await asyncio.gather(*(write(writer) for writer in range(8)))
+    (count,) = await rows(store, "MATCH (e:Event) RETURN count(e) AS events")
+    assert count["events"] == 80
+    (loose,) = await rows(
+        store,
+        "RETURN COUNT { MATCH (i:Identifier) WHERE COUNT { (i)-[:IDENTIFIES]->(:Customer) } <> 1 } AS ownerless, "
+        "COUNT { MATCH (c:Customer) WHERE NOT EXISTS { (c)<-[:IDENTIFIES]-() } } AS empty",
+    )
+    assert loose == {"ownerless": 0, "empty": 0}
+
+
+async def test_a_recorder_that_drains_takes_nothing_new(recorder: Recorder, store: Store) -> None:
+    recording = asyncio.create_task(recorder.record([seen(f"m{n}", ("user", f"u{n}")) for n in range(50)]))
+    await asyncio.sleep(0)
+    await recorder.drain()
+    assert recording.done() or len(await recording) == 50
+    (count,) = await rows(store, "MATCH (e:Event) RETURN count(e) AS events")
+    assert count["events"] == 50
