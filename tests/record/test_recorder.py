@@ -73,7 +73,6 @@ async def test_recording_twice_changes_nothing(recorder: Recorder, store: Store)
         MATCH (n) OPTIONAL MATCH (n)-[r]->()
         RETURN count(DISTINCT n) AS nodes, count(r) AS edges, sum(r.count) AS evidence
     """
-    )
     before = await rows(store, everything)
     again = await recorder.record(batch)
     assert {outcome.status for outcome in again} == {Status.DUPLICATE}
