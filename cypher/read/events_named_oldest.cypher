@@ -1,6 +1,6 @@
 // The oldest events with certain names of each customer within bounds, over all of its identifiers.
 //
-// Ties in time are broken by id, so that no page loses or repeats an event.
+// Ties in time are broken by id, so that no page loses or repeats an event. The conditions on ids are CASEs, since OR would make the planner leave the index's order.
 //
 // Parameters
 //   ids      LIST<STRING>  cus_...
@@ -33,7 +33,8 @@ CALL (c) {
   CALL (key, name) {
     MATCH (e:Event)
     WHERE e.subject = key AND e.name = name AND e.at >= $low AND e.at <= $high
-        AND (e.at > $low OR e.id > $low_id) AND (e.at < $high OR e.id < $high_id)
+        AND CASE WHEN e.at = $low THEN e.id > $low_id ELSE true END
+        AND CASE WHEN e.at = $high THEN e.id < $high_id ELSE true END
         AND ($sources IS NULL OR e.source IN $sources)
     RETURN e ORDER BY e.subject, e.name, e.at, e.id LIMIT $limit
   }

@@ -4,7 +4,7 @@
 // many others before it as the page is long, each with an event nearer to the
 // page's start, cannot be on the page and is not walked: exact, since
 // firstEventAt is the time of a real event. Ties in time are broken by id, so that
-// no page loses or repeats an event.
+// no page loses or repeats an event. The conditions on ids are CASEs, since OR would make the planner leave the index's order.
 //
 // Parameters
 //   ids      LIST<STRING>  cus_...
@@ -40,7 +40,8 @@ CALL (c) {
   CALL (key) {
     MATCH (e:Event)
     WHERE e.subject = key AND e.at >= $low AND e.at <= $high
-        AND (e.at > $low OR e.id > $low_id) AND (e.at < $high OR e.id < $high_id)
+        AND CASE WHEN e.at = $low THEN e.id > $low_id ELSE true END
+        AND CASE WHEN e.at = $high THEN e.id < $high_id ELSE true END
         AND ($sources IS NULL OR e.source IN $sources)
     RETURN e ORDER BY e.subject, e.at, e.id LIMIT $limit
   }

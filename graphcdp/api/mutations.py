@@ -19,6 +19,7 @@ from graphcdp.api.recording import (
 from graphcdp.api.references import IdentifierInput, claim_of
 from graphcdp.api.scalars import JSON, DateTime
 from graphcdp.model.errors import DatabaseTimeoutError
+from graphcdp.model.identifiers import Claim
 from graphcdp.model.messages import MessageType, RawMessage
 from graphcdp.model.outcomes import Outcome
 from graphcdp.model.problems import Problem, ProblemCode
@@ -159,7 +160,7 @@ class RecordMutations:
         raw: RawMessage = {
             "type": MessageType.IDENTIFY,
             "id": input.message_id,
-            "identifiers": claims,
+            "identifiers": _pairs(claims),
             "traits": input.traits,
             "unset": input.unset,
             "at": input.at,
@@ -178,7 +179,7 @@ class RecordMutations:
         sent = Sent(claims, _STATEMENT_NAMES)
         if len(claims) < ALIAS_MIN:
             return IdentifyPayload.refused(_lonely(len(claims)), input.message_id, sent)
-        raw: RawMessage = {"type": MessageType.ALIAS, "id": input.message_id, "identifiers": claims}
+        raw: RawMessage = {"type": MessageType.ALIAS, "id": input.message_id, "identifiers": _pairs(claims)}
         (outcome,) = await _record(info, [raw])
         return IdentifyPayload.of(outcome, sent)
 
@@ -189,7 +190,7 @@ def _event(given: EventInput) -> tuple[RawMessage, Sent]:
         "type": MessageType.TRACK,
         "id": given.event_id,
         "name": given.name,
-        "identifiers": claims,
+        "identifiers": _pairs(claims),
         "at": given.at,
         "properties": given.properties,
         "context": given.context,
@@ -197,6 +198,11 @@ def _event(given: EventInput) -> tuple[RawMessage, Sent]:
         "source": given.source,
     }
     return raw, Sent(claims, _EVENT_NAMES)
+
+
+def _pairs(claims: Sequence[Claim]) -> list[list[str]]:
+    # Lists and not tuples: a message that is refused is kept as JSON.
+    return [list(claim) for claim in claims]
 
 
 def _lonely(count: int) -> Problem:
@@ -208,6 +214,10 @@ def _lonely(count: int) -> Problem:
     )
 
 
+def _given(raw: RawMessage) -> RawMessage:
+    return {name: value for name, value in raw.items() if value is not None}
+
+
 async def _record(info: Info, raws: Sequence[RawMessage]) -> list[Outcome]:
     """Record, within what is left of the request's time; what was loaded before is forgotten.
 
@@ -216,7 +226,7 @@ async def _record(info: Info, raws: Sequence[RawMessage]) -> list[Outcome]:
     context = info.context
     try:
         async with asyncio.timeout(context.time_left_s()):
-            return await context.recorder.record(raws)
+            return await context.recorder.record([_given(raw) for raw in raws])
     except TimeoutError as error:
         raise DatabaseTimeoutError(
             "The database did not take this in time. Send it again with the same id: it is never recorded twice."
