@@ -1,0 +1,97 @@
+"""Many messages through the recorder, in their order, batch by batch."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from graphcdp.model.messages import RawMessage
+from graphcdp.model.outcomes import Outcome, Status
+from graphcdp.model.problems import ProblemCode
+from graphcdp.record.files import BadRow, Row
+from graphcdp.record.recorder import Recorder
+from graphcdp.store import Store
+
+BATCH_MAX = 500
+_IDS_MAX = 5000
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What became of the rows so far; it grows with each batch that is stored.
+
+    read = recorded + duplicates + rejected. unread: of the rejected, those
+    that never became a message. warnings, rejections: how many by code.
+    """
+
+    read: int = 0
+    recorded: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    unread: int = 0
+    merged: int = 0  # customers that were merged into others on the way
+    warnings: Counter[ProblemCode] = field(default_factory=Counter)
+    rejections: Counter[ProblemCode] = field(default_factory=Counter)
+    first_warnings: dict[ProblemCode, str] = field(default_factory=dict)  # a line and sentence for each code
+
+    def add(self, row: Row, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.read += 1
+        self.recorded += outcome.status is Status.RECORDED
+        self.duplicates += outcome.status is Status.DUPLICATE
+        self.rejected += outcome.status is Status.REJECTED
+        self.merged += len(outcome.absorbed)
+        self.rejections.update(problem.code for problem in outcome.errors)
+        if outcome.status is Status.RECORDED:
+            for problem in outcome.warnings:
+                self.warnings[problem.code] += 1
+                self.first_warnings.setdefault(problem.code, f"line {row.line}: {problem.message}")
+
+
+async def load_rows(
+    recorder: Recorder,
+    rows: Iterable[Row | BadRow],
+    *,
+    report: LoadReport,
+    batch_max: int = BATCH_MAX,
+    on_progress: Callable[[LoadReport], None] = lambda report: None,
+    on_bad: Callable[[BadRow], None] = lambda bad: None,
+) -> LoadReport:
+    """Record rows in their order. Bad and rejected ones go to `on_bad`, in the order of lines within a batch.
+
+    report: is added to after each stored batch, so that it tells the truth
+    when this is stopped; returned at the end. batch_max: rows in one
+    transaction. Raises DatabaseError; recording the same rows again is safe.
+    """
+    in_order = iter(rows)
+    while batch := list(islice(in_order, batch_max)):
+        good = [row for row in batch if isinstance(row, Row)]
+        bad = [row for row in batch if isinstance(row, BadRow)]
+        outcomes = await recorder.record([row.message for row in good])
+        for row, outcome in zip(good, outcomes, strict=True):
+            report.add(row, outcome)
+            if outcome.status is Status.REJECTED:
+                bad.append(BadRow(row.line, " ".join(problem.message for problem in outcome.errors), row.text))
+        unread = len(batch) - len(good)
+        report.read += unread
+        report.rejected += unread
+        report.unread += unread
+        for refused in sorted(bad, key=lambda refused: refused.line):
+            on_bad(refused)
+        on_progress(report)
+    return report
+
+
+async def unrecorded(store: Store, messages: Sequence[RawMessage]) -> list[RawMessage]:
+    """Those of the messages whose id was never taken, in their order. All must have ids."""
+    taken: set[str] = set()
+    for start in range(0, len(messages), _IDS_MAX):
+        ids = [message["id"] for message in messages[start : start + _IDS_MAX]]
+        taken.update(row["id"] for row in await store.read("record/read_seen", ids=ids))
+    return [message for message in messages if message["id"] not in taken]
+
+
+def as_rows(messages: Iterable[RawMessage]) -> Iterator[Row]:
+    """Messages that come from no file, as rows numbered from 1."""
+    for number, message in enumerate(messages, start=1):
+        yield Row(number, message)
