@@ -16,6 +16,7 @@ from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import JSON, DateTime, read_time
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
+from graphcdp.model.statement import Statement
 from graphcdp.read.customers import (
     Contacts,
     CustomerRow,
@@ -28,7 +29,7 @@ from graphcdp.read.customers import (
 )
 from graphcdp.read.events import event_counts, event_page, histories
 from graphcdp.read.identities import device_page, device_pages, identifier_page, identifier_pages
-from graphcdp.read.lists import Condition, ListedRow, Order, Search, count_customers, customer_cursor
+from graphcdp.read.lists import ListedRow, Order, Search, count_customers, customer_cursor
 from graphcdp.read.pages import Slice
 
 Filter = Annotated[EventFilter | None, strawberry.argument(description="Which events.")]
@@ -212,11 +213,11 @@ class CustomerConnection:
     nodes: list[Customer] = strawberry.field(description="Just the customers.")
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
     search: strawberry.Private[Search | None]
-    condition: strawberry.Private[Condition | None]
+    condition: strawberry.Private[Statement | None]
 
     @classmethod
     def of(
-        cls, page: Slice[ListedRow], order: Order, search: Search | None, condition: Condition | None
+        cls, page: Slice[ListedRow], order: Order, search: Search | None, condition: Statement | None
     ) -> "CustomerConnection":
         """The page of the list that was asked for in this way."""
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import strawberry
 
 from graphcdp.api.fields import field
-from graphcdp.api.scalars import JSON, DateTime, JsonText, read_time
+from graphcdp.api.scalars import JSON, DateTime, JsonText
+from graphcdp.model.times import time_of
 
 PATH_PARTS_MAX = 20
 
@@ -60,10 +61,10 @@ class Properties:
         found = self.at(path)
         return found if isinstance(found, bool) else None
 
-    @field("Time at the path, from RFC 3339 text.")
+    @field("Time at the path, from RFC 3339 text; a day is its first moment in UTC.")
     def time(self, path: DottedPath) -> DateTime | None:
         found = self.at(path)
-        return read_time(found) if isinstance(found, str) else None
+        return time_of(found) if isinstance(found, str) else None
 
     def at(self, path: str) -> Any:
         """The value at a dotted path; None when there is none.

@@ -25,10 +25,11 @@ from graphcdp.api.rejected import RejectedMessageConnection
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import DEVICE
 from graphcdp.model.ids import Tag, split_id, tagged
+from graphcdp.model.statement import Statement
 from graphcdp.read.customers import merged_by_ids
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import identifiers_by_ids, identifiers_by_keys
-from graphcdp.read.lists import Condition, Order, Search, customer_page, list_customers
+from graphcdp.read.lists import Order, Search, customer_page, list_customers
 from graphcdp.read.rejected import rejected_messages, rejected_page
 from graphcdp.read.search import text_query
 
@@ -111,7 +112,7 @@ class ReadQueries:
         if by is Order.RELEVANCE and last is not None:
             raise InvalidReferenceError("`last` does not go with a list by relevance; use `first`.", ("last",))
         page = customer_page(by, first=first, after=after, last=last, before=before)
-        condition: Condition | None = None
+        condition: Statement | None = None
         found = await list_customers(info.context.store, by, page, wanted, condition)
         return CustomerConnection.of(found, by, wanted, condition)
 

@@ -1,13 +1,12 @@
 """Stretches of time, as callers state them."""
 
-import calendar
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 import strawberry
 
-from graphcdp.api.scalars import DateTime, Duration, duration_parts, moment
-from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.api.scalars import DateTime, Duration, moment
+from graphcdp.model.times import reaching_back
 
 
 @strawberry.input(description="A stretch of time. All bounds that are given must hold; none means all time.")
@@ -39,22 +38,6 @@ def bounds_of(
     since = None if given.since is None else moment(given.since, (*path, "since"))
     until = None if given.until is None else moment(given.until, (*path, "until"))
     if given.within is not None:
-        reach = before(now, given.within)
+        reach = reaching_back(now, given.within)
         since = reach if since is None else max(since, reach)
     return since, until
-
-
-def before(now: datetime, duration: Duration) -> datetime:
-    """The moment that lies this far back; years and months go by the calendar.
-
-    Raises InvalidReferenceError when it lies outside the calendar.
-    """
-    years, months, weeks, days, hours, minutes, seconds = duration_parts(duration)
-    month = now.year * 12 + now.month - 1 - years * 12 - months
-    year, month = month // 12, month % 12 + 1
-    try:
-        day = min(now.day, calendar.monthrange(year, month)[1])
-        start = now.replace(year=year, month=month, day=day)
-        return start - timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except (ValueError, OverflowError) as error:
-        raise InvalidReferenceError(f"{duration} reaches back beyond the calendar.", ("within",)) from error

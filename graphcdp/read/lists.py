@@ -1,11 +1,11 @@
 """Lists of customers: by order, by search, by condition, or by all of them.
 
-A condition is an expression that the planner wrote, so the statement around
-it is put together here: from fixed pieces only, every value is a parameter.
+A condition is an expression on `c` that the planner wrote, so the statement
+around it is put together here: from fixed pieces only, every value is a
+parameter. Their names begin with `list_`, which those of a condition do not.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -36,14 +36,6 @@ class Search:
 
     query: str | None
     keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition on the customer `c`: a Cypher expression without values, and its parameters."""
-
-    text: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,7 @@ def customer_cursor(listed: ListedRow, order: Order) -> str:
 
 
 async def list_customers(
-    store: Store, order: Order, page: Page, search: Search | None, condition: Condition | None
+    store: Store, order: Order, page: Page, search: Search | None, condition: Statement | None
 ) -> Slice[ListedRow]:
     """A page of the customers that fit the search and the condition, each when given.
 
@@ -114,7 +106,7 @@ async def list_customers(
     return sliced(page, rows, _listed)
 
 
-async def count_customers(store: Store, search: Search | None, condition: Condition | None) -> int:
+async def count_customers(store: Store, search: Search | None, condition: Statement | None) -> int:
     """How many customers fit; with a search or a condition, counting stops just above COUNT_MAX."""
     if search is None and condition is None:
         rows = await store.read("read/customers_total")
@@ -123,7 +115,7 @@ async def count_customers(store: Store, search: Search | None, condition: Condit
     return int(rows[0]["total"])
 
 
-def list_statement(order: Order, page: Page, search: Search | None, condition: Condition | None) -> Statement:
+def list_statement(order: Order, page: Page, search: Search | None, condition: Statement | None) -> Statement:
     """The statement for a page: rows as of customers_by_ids with `score`, nearest to the page's end first."""
     falling = (order is not Order.OLDEST) == page.forward
     sort_key = _SORT_KEY[order]
@@ -140,7 +132,7 @@ def list_statement(order: Order, page: Page, search: Search | None, condition: C
     return Statement(text, parameters | _search_parameters(search) | {"list_limit": page.fetch})
 
 
-def count_statement(search: Search | None, condition: Condition | None) -> Statement:
+def count_statement(search: Search | None, condition: Statement | None) -> Statement:
     """The statement that counts who fits: one row, `total`, at most COUNT_MAX + 1."""
     text = (
         _source(search)
