@@ -1,0 +1,56 @@
+"""Times and durations as text: RFC 3339 and ISO 8601."""
+
+import calendar
+import re
+from datetime import UTC, datetime, timedelta
+
+DURATION_S_MAX = 3653 * 86_400  # ten years; in this sum a year is 365 days and a month 30
+DURATION_LENGTH_MAX = 50
+
+_DURATION = re.compile(
+    r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
+    r"(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?"
+)
+_SECONDS_BY_UNIT = (365 * 86_400, 30 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1)
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2}))?",
+    re.IGNORECASE,
+)
+
+
+def duration_parts(duration: str) -> tuple[int, ...]:
+    """Years, months, weeks, days, hours, minutes and seconds of an ISO 8601 duration.
+
+    Raises ValueError when it is none, has fractions, is zero or longer than P10Y.
+    """
+    match = _DURATION.fullmatch(duration) if len(duration) <= DURATION_LENGTH_MAX else None
+    if match is None:
+        raise ValueError("no duration")
+    parts = tuple(int(n or 0) for n in match.groups())
+    seconds = sum(part * unit for part, unit in zip(parts, _SECONDS_BY_UNIT, strict=True))
+    if not 0 < seconds <= DURATION_S_MAX:
+        raise ValueError("out of range")
+    return parts
+
+
+def reaching_back(now: datetime, duration: str) -> datetime:
+    """The moment that lies this far back; years and months go by the calendar.
+
+    A day that the month does not have becomes its last one. Errors as `duration_parts`.
+    """
+    years, months, weeks, days, hours, minutes, seconds = duration_parts(duration)
+    month = now.year * 12 + now.month - 1 - years * 12 - months
+    year, month = month // 12, month % 12 + 1
+    start = now.replace(year=year, month=month, day=min(now.day, calendar.monthrange(year, month)[1]))
+    return start - timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def time_of(text: str) -> datetime | None:
+    """The moment that RFC 3339 text states, a date alone being its first moment in UTC; None for other text."""
+    if not _TIME.fullmatch(text):
+        return None
+    try:
+        found = datetime.fromisoformat(text.upper())
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
