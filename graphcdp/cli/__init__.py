@@ -1,11 +1,11 @@
 """One file a command. Never logic.
 
-    main.py    the commands together; errors as one line, exit codes
-    serve.py   serve the API
-    load.py    import files
-    demo.py    real data, loaded and served
-    db.py      the embedded database: start, stop, status
-    schema.py  print the GraphQL schema
-    logs.py    logs for people or machines
-    progress.py  the download of the embedded database as a bar
+main.py    the commands together; errors as one line, exit codes
+serve.py   serve the API
+load.py    import files
+demo.py    real data, loaded and served
+db.py      the embedded database: start, stop, status
+schema.py  print the GraphQL schema
+logs.py    logs for people or machines
+progress.py  the download of the embedded database as a bar
 """

@@ -15,9 +15,7 @@ from graphcdp.settings import Settings
 
 
 def _described() -> str:
-    lines = [
-        f"- `GRAPHCDP_{name.upper()}`: {field.description}" for name, field in Settings.model_fields.items()
-    ]
+    lines = [f"- `GRAPHCDP_{name.upper()}`: {field.description}" for name, field in Settings.model_fields.items()]
     return "\n".join(lines)
 
 
