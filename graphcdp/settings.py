@@ -27,9 +27,7 @@ class Settings(BaseSettings):
     )
     neo4j_user: str = Field(default="neo4j", description="User of the external Neo4j.")
     neo4j_password: SecretStr | None = Field(default=None, description="Password of the external Neo4j.")
-    neo4j_database: str | None = Field(
-        default=None, description="Database name. Unset: the server's default."
-    )
+    neo4j_database: str | None = Field(default=None, description="Database name. Unset: the server's default.")
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("graphcdp"), description="Folder of the embedded database."
     )
@@ -43,9 +41,7 @@ class Settings(BaseSettings):
         default="256m", description="Page cache of the embedded database."
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(
-        default=8000, description="Port to listen on; 0: any."
-    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8000, description="Port to listen on; 0: any.")
     default_region: str = Field(
         default="US", description="Region of phone numbers without a country code (ISO 3166, two letters)."
     )
@@ -68,18 +64,14 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="Logs for people or machines; auto: by whether stderr is a terminal."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severe log."
-    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log.")
 
     @field_validator("default_region")
     @classmethod
     def _known_region(cls, value: str) -> str:
         region = value.upper()
         if region not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError(
-                f"{value!r} is no region that phone numbers have; write two letters such as US or VN"
-            )
+            raise ValueError(f"{value!r} is no region that phone numbers have; write two letters such as US or VN")
         return region
 
     @field_validator("neo4j_uri")
