@@ -106,8 +106,8 @@ def sliced(page: Page, rows: Sequence[Any], made: Callable[[Any], Item]) -> Slic
     # The item that a cursor was made of lies on its side of the page.
     return Slice(
         items=[made(row) for row in kept],
-        has_next=more if page.forward else page.before is not None,
-        has_previous=page.after is not None if page.forward else more,
+        has_next=page.before is not None or (page.forward and more),
+        has_previous=page.after is not None or (not page.forward and more),
     )
 
 
