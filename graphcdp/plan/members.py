@@ -4,7 +4,7 @@ The frames are fixed text; what stands between them is a condition of where.py.
 Parameters of the frames begin with `frame_`, those of conditions do not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from graphcdp.model.statement import Statement
 
@@ -15,18 +15,11 @@ RETURN c.id AS id"""
 _COUNT = """MATCH (c:Customer) WHERE %s
 RETURN count(c) AS total"""
 
-_STANDING = """UNWIND $frame_ids AS id
+_MOVES = """UNWIND $frame_ids AS id
 MATCH (c:Customer {id: id})
-CALL (c) {
-  CALL (c) {
-    %s
-  }
-  RETURN collect(segment) AS should
-}
-RETURN c.id AS id, should,
-       [(c)-[:IN_SEGMENT]->(s:Segment) WHERE s.id IN $frame_segments | s.id] AS is"""
-
-_BRANCH = "MATCH (c) WHERE %s RETURN $%s AS segment"
+WITH c.id AS id, (%s) AS should, EXISTS { (c)-[:IN_SEGMENT]->(:Segment {id: $frame_segment}) } AS is
+WHERE should <> is
+RETURN id, should"""
 
 _DIFFERING = """MATCH (c:Customer) WHERE c.id > $frame_after
 WITH c ORDER BY c.id LIMIT $frame_limit
@@ -44,22 +37,17 @@ def count(condition: Statement) -> Statement:
     return Statement(_COUNT % condition.text, condition.parameters)
 
 
-def standing(condition_by_segment: Mapping[str, Statement], customer_ids: Sequence[str]) -> Statement:
-    """Which of the segments these customers are in, and which they should be in.
+def moves(condition: Statement, segment_id: str, customer_ids: Sequence[str]) -> Statement:
+    """Which of these customers are in the segment and should not be, or the reverse.
 
-    condition_by_segment: segment id -> condition, with parameters of different
-    names. Rows: `id`, `should` and `is`, lists of segment ids; one row for each
-    live customer.
+    Rows of `id` and `should`, in no order. One statement for each segment, not
+    one for all: segments whose rules have one shape then share one plan, and
+    a long union takes Neo4j seconds to plan.
     """
-    parameters: dict[str, object] = {
-        "frame_ids": list(customer_ids),
-        "frame_segments": list(condition_by_segment),
-    }
-    branches = []
-    for place, (segment_id, condition) in enumerate(condition_by_segment.items()):
-        parameters |= {**condition.parameters, f"frame_segment_{place}": segment_id}
-        branches.append(_BRANCH % (condition.text, f"frame_segment_{place}"))
-    return Statement(_STANDING % "\n    UNION ALL\n    ".join(branches), parameters)
+    return Statement(
+        _MOVES % condition.text,
+        {**condition.parameters, "frame_ids": list(customer_ids), "frame_segment": segment_id},
+    )
 
 
 def differing(condition: Statement, segment_id: str, *, after: str, limit: int) -> Statement:

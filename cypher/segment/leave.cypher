@@ -1,0 +1,9 @@
+// Takes customers out of a segment.
+//
+// Parameters
+//   segment  STRING        seg_...
+//   ids      LIST<STRING>  cus_..., ascending
+// Columns: none
+UNWIND $ids AS id
+MATCH (c:Customer {id: id})-[member:IN_SEGMENT]->(s:Segment {id: $segment})
+DELETE member

@@ -1,0 +1,136 @@
+"""Memberships, kept up to date with each write and with time. Source: docs/segments.md, rules 9 to 12.
+
+`refresh` runs inside the recorder's transaction, `fill` over all customers
+when a rule is new, `sweep` now and then for what time alone changes. Edits of
+segments are in segment_edits.py.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import orjson
+import structlog
+
+from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.predicates import Predicate, parse_predicate
+from graphcdp.plan.members import differing
+from graphcdp.plan.members import moves as statement_of_moves
+from graphcdp.plan.where import condition
+from graphcdp.segment.definitions import Definition
+from graphcdp.segment.membership import in_order, moves, to_sweep
+from graphcdp.store import Store, Transaction
+
+PAGE = 5000
+"""Customers whose membership is compared in one read."""
+CHUNK = 1000
+"""Customers who are locked and moved in one transaction."""
+CLEARED_AT_ONCE = 10_000
+
+log = structlog.get_logger("graphcdp.segments")
+
+
+async def refresh(tx: Transaction, customer_ids: Sequence[str], now: datetime) -> None:
+    """Bring the memberships of these customers up to date, in all segments that are live or building.
+
+    For the write transaction that changed the customers, after its changes and
+    with the customers locked. Without segments it costs one small read.
+    """
+    if not customer_ids:
+        return
+    ids = sorted(set(customer_ids))
+    for definition in in_order(await _definitions(tx)):
+        where = condition(definition.rule, now)
+        rows = await tx.run_generated(statement_of_moves(where, definition.id, ids))
+        moved = moves({row["id"]: row["should"] for row in rows})
+        if moved.left:
+            await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
+        if moved.entered:
+            await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
+
+
+async def sweep(store: Store, now: datetime) -> None:
+    """Bring up to date what no write does.
+
+    Memberships that time alone changes, segments whose first computation did
+    not end, and what is left of deleted ones. Safe to run in several processes.
+    """
+    await clear_retired(store)
+    for definition in to_sweep(await _definitions(store), now):
+        await fill(store, definition, now)
+
+
+async def fill(store: Store, definition: Definition, now: datetime, *, budget_s: float | None = None) -> bool:
+    """Compare all customers with the segment's rule and move those who differ; then a building segment is live.
+
+    now: the time at the start. budget_s: when this is used up, the rest is left
+    for the next sweep. Returns whether everybody was compared.
+    """
+    started = time.monotonic()
+    after = ""
+    while True:
+        elapsed_s = time.monotonic() - started
+        if budget_s is not None and elapsed_s > budget_s:
+            return False
+        moment = now + timedelta(seconds=elapsed_s)
+        where = condition(definition.rule, moment)
+        rows = await store.read_generated(differing(where, definition.id, after=after, limit=PAGE))
+        if rows[0]["last"] is None:
+            break
+        after = rows[0]["last"]
+        ids = sorted(rows[0]["ids"])
+        for start in range(0, len(ids), CHUNK):
+            await _move(store, ids[start : start + CHUNK], moment)
+    if definition.building:
+        await store.transact(lambda tx: tx.run("segment/built", id=definition.id, version=definition.version))
+    return True
+
+
+async def clear_retired(store: Store) -> None:
+    """Take everybody out of deleted segments, then remove them."""
+
+    async def clear(tx: Transaction) -> int:
+        rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE)
+        return int(rows[0]["cleared"])
+
+    while await store.transact(clear):
+        pass
+    await store.transact(lambda tx: tx.run("segment/drop_retired"))
+
+
+@lru_cache(maxsize=1000)
+def readable_rule(text: str) -> Predicate | None:
+    """The rule that a segment keeps as JSON; None when this version cannot read it."""
+    try:
+        return parse_predicate(orjson.loads(text))
+    except (InvalidReferenceError, ValueError):
+        log.warning("rule of a segment is not readable", rule=text)
+        return None
+
+
+async def _move(store: Store, customer_ids: Sequence[str], now: datetime) -> None:
+    """Move those of the customers who still differ.
+
+    They were compared without a lock; so they are locked and compared again,
+    now with all segments, since rules may name the segment.
+    """
+
+    async def work(tx: Transaction) -> None:
+        await tx.run("segment/lock_customers", ids=list(customer_ids))
+        await refresh(tx, customer_ids, now)
+
+    await store.transact(work)
+
+
+async def _definitions(source: Store | Transaction) -> list[Definition]:
+    """The segments to keep up to date, by id. One whose rule is not readable keeps its members."""
+    read = source.read if isinstance(source, Store) else source.run
+    found = []
+    for row in await read("segment/definitions"):
+        rule = readable_rule(row["rule"])
+        if rule is not None:
+            found.append(
+                Definition(row["id"], row["key"], rule, row["status"] == "BUILDING", row["version"], row["edited"])
+            )
+    return found

@@ -1,0 +1,8 @@
+"""Who belongs, pure. Never stored state.
+
+    definitions.py  what a segment is, and what an edit may not do
+    membership.py   the order in which rules are evaluated, who entered and left
+    wording.py      a condition -> one line in plain words
+
+Start with definitions.py. What a condition means is in `graphcdp.plan.where`.
+"""
