@@ -149,6 +149,9 @@ def _fill(folder: Path, jars: Sequence[Jar], fetch: Fetch, progress: Progress | 
             missing.append(jar)
     try:
         if missing:
+            # An archive of loaded classes fits the very files it was made from.
+            for archive in folder.glob("*.aot"):
+                archive.unlink(missing_ok=True)
             _refuse_small_disk(folder, sum(jar.size for jar in missing))
             _fetch_all(folder, missing, fetch, progress, verified)
     finally:

