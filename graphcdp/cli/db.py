@@ -13,16 +13,24 @@ from graphcdp.settings import Settings
 app = typer.Typer(help="The embedded database: start, stop, status.", no_args_is_help=True)
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the database; GRAPHCDP_DATA_DIR by default.")]
+CacheDir = Annotated[
+    Path | None, typer.Option(help="Folder of downloaded server files; GRAPHCDP_CACHE_DIR by default.")
+]
 NOT_RUNNING = 3
 
 
 @app.command()
 def start(
     data_dir: DataDir = None,
-    cache_dir: Annotated[Path | None, typer.Option(help="Folder of downloaded server files.")] = None,
-    heap: Annotated[str | None, typer.Option(help="Java heap, such as 512m or 2g.")] = None,
+    cache_dir: CacheDir = None,
+    heap: Annotated[
+        str | None, typer.Option(help="Java heap, such as 512m or 2g; GRAPHCDP_HEAP_MAX by default.")
+    ] = None,
 ) -> None:
-    """Start the database and leave it running; the first time, its files are fetched."""
+    """Start the database and leave it running; the first time, its files are fetched.
+
+    `graphcdp serve`, `import` and `demo` then use it and leave it running too.
+    """
     settings = Settings.load(data_dir=data_dir, cache_dir=cache_dir, heap_max=heap)
     with DownloadBar(Console(stderr=True)) as bar:
         server = embedded.start(
@@ -33,15 +41,22 @@ def start(
             keep=True,
             progress=bar,
         )
-    typer.echo(f"Neo4j runs at {server.connection.uri} (process {server.pid}), user {server.connection.user}.")
-    typer.echo(f"Its password is in {settings.data_dir / 'password'}.")
+    runs = "runs" if server.started_here else "ran already"
+    typer.echo(f"Neo4j {runs} at {server.connection.uri} (process {server.pid}), user {server.connection.user}.")
+    typer.echo(f"Its password is in {server.credentials}.")
+    if server.owner_pid is not None:
+        typer.echo(f"It belongs to process {server.owner_pid} and stops with that one.")
+    typer.echo(f'To look inside: env $(cat "{server.credentials}") cypher-shell -a {server.connection.uri}')
 
 
 @app.command()
-def stop(data_dir: DataDir = None) -> None:
-    """Stop the database cleanly."""
+def stop(
+    data_dir: DataDir = None,
+    timeout: Annotated[float, typer.Option(min=1, help="How long it may take, in seconds; then it is killed.")] = 60,
+) -> None:
+    """Stop the database cleanly, whoever started it."""
     settings = Settings.load(data_dir=data_dir)
-    stopped = embedded.stop(settings.data_dir)
+    stopped = embedded.stop(settings.data_dir, timeout)
     typer.echo("Neo4j is stopped." if stopped else f"No Neo4j runs on {settings.data_dir}.")
 
 
@@ -53,4 +68,4 @@ def status(data_dir: DataDir = None) -> None:
     if running is None:
         typer.echo(f"No Neo4j runs on {settings.data_dir}.")
         raise typer.Exit(NOT_RUNNING)
-    typer.echo(f"Neo4j runs at {running.uri} (process {running.pid}).")
+    typer.echo(f"Neo4j {running.neo4j} runs at {running.uri} (process {running.pid}).")

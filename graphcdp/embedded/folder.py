@@ -30,14 +30,16 @@ _HASH_ROUNDS = 1024
 class Status:
     """A server on a data folder.
 
-    owner: the process that takes it along when it ends; None when the server
-    is kept. neo4j: its version.
+    neo4j: its version. owner: the process that takes it along when it ends;
+    None when the server is kept. archive: where later servers look for the
+    archive of loaded classes; None when that is not known.
     """
 
     process: ProcessId
     port: int
     neo4j: str
     owner: ProcessId | None = None
+    archive: str | None = None
 
     @property
     def pid(self) -> int:
@@ -161,12 +163,13 @@ class DataFolder:
         """What server.json says, whether or not that process still lives; None when absent or damaged."""
         try:
             content = json.loads((self.path / "server.json").read_text(encoding="utf-8"))
-            owner = content["owner"]
+            owner, archive = content["owner"], content["archive"]
             return Status(
                 process=ProcessId(**content["process"]),
                 port=int(content["port"]),
                 neo4j=str(content["neo4j"]),
                 owner=ProcessId(**owner) if owner else None,
+                archive=str(archive) if archive else None,
             )
         except (OSError, ValueError, TypeError, KeyError):
             return None

@@ -52,12 +52,10 @@ class EmbeddedNeo4j:
         supervisor: "subprocess.Popen[bytes] | None",
         *,
         started_here: bool,
-        archive: Path,
     ) -> None:
         self._folder = folder
         self._status = status
         self._supervisor = supervisor
-        self._archive = archive
         self.started_here = started_here
         self.connection = Connection(status.uri, USER, folder.password())
 
@@ -65,6 +63,16 @@ class EmbeddedNeo4j:
     def pid(self) -> int:
         """The server's process."""
         return self._status.pid
+
+    @property
+    def credentials(self) -> Path:
+        """The file that holds user and password, as variables for cypher-shell."""
+        return self._folder.credentials
+
+    @property
+    def owner_pid(self) -> int | None:
+        """The process whose end is this server's too; None when the server is kept."""
+        return self._status.owner.pid if self._status.owner else None
 
     def stop(self, timeout_s: float = 60) -> None:
         """Stop the server if it was started here and still runs; a server that was joined is left alone.
@@ -79,7 +87,7 @@ class EmbeddedNeo4j:
                 _end(self._folder, self._status, timeout_s)
         finally:
             _let_go(self._supervisor)
-        warm.begin(self._archive)
+        _warm_for(self._status)
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +122,7 @@ def start(
         with _locked(folder, start_timeout_s):
             joined = _join(folder, start_timeout_s)
             if joined is not None:
-                return EmbeddedNeo4j(folder, joined, None, started_here=False, archive=archive_path(jars))
+                return EmbeddedNeo4j(folder, joined, None, started_here=False)
             folder.ensure_password()
             return _start(folder, jars, heap_max, page_cache, start_timeout_s, keep)
     except OSError as error:
@@ -139,9 +147,11 @@ def stop(data_dir: Path, timeout_s: float = 60) -> bool:
         return False
     with _locked(folder, timeout_s):
         running = _find(folder)
-        if running is not None:
-            _end(folder, running, timeout_s)
-        return running is not None
+        if running is None:
+            return False
+        _end(folder, running, timeout_s)
+    _warm_for(running)
+    return True
 
 
 @contextmanager
@@ -210,9 +220,9 @@ def _start(
         archived = archive.is_file()
         options = [f"-XX:AOTCache={archive}"] if archived else []
         logged_bytes = _size(folder.logs / "neo4j.log")
-        holder, begun = _launch(folder, server_command(folder, jars, heap_max, options), port, keep)
+        holder, begun = _launch(folder, server_command(folder, jars, heap_max, options), port, archive, keep)
         if begun and _await_answer(begun, folder.password(), timeout_s) is Answer.READY:
-            return EmbeddedNeo4j(folder, begun, holder, started_here=True, archive=archive)
+            return EmbeddedNeo4j(folder, begun, holder, started_here=True)
         cause, why = _give_up(folder, begun, holder, logged_bytes, timeout_s)
         if attempt < _ATTEMPTS_MAX and cause is Cause.PORT_TAKEN:
             port = free_port(None)
@@ -225,7 +235,7 @@ def _start(
 
 
 def _launch(
-    folder: DataFolder, command: Sequence[str], port: int, keep: bool
+    folder: DataFolder, command: Sequence[str], port: int, archive: Path, keep: bool
 ) -> tuple["subprocess.Popen[bytes]", Status | None]:
     """Start the process by a supervisor, in a session of its own: Ctrl-C in the terminal is not for the database.
 
@@ -249,7 +259,8 @@ def _launch(
     if keep:
         _let_go(holder)
     try:
-        begun = Status(ProcessId.of(pid), port, load_lock().neo4j, None if keep else ProcessId.of(os.getpid()))
+        owner = None if keep else ProcessId.of(os.getpid())
+        begun = Status(ProcessId.of(pid), port, load_lock().neo4j, owner, str(archive))
     except psutil.NoSuchProcess:
         return holder, None
     folder.write_status(begun)
@@ -304,6 +315,12 @@ def _end(folder: DataFolder, running: Status, timeout_s: float) -> None:
         f"Neo4j (process {running.pid}) did not stop within {timeout_s:g} s and was killed; nothing that was "
         f"committed is lost. Its logs are in {folder.logs}."
     )
+
+
+def _warm_for(stopped: Status) -> None:
+    """Make later starts quick, now that the machine has less to do."""
+    if stopped.archive is not None:
+        warm.begin(Path(stopped.archive))
 
 
 def _let_go(holder: "subprocess.Popen[bytes] | None") -> None:
