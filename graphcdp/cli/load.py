@@ -13,7 +13,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from graphcdp.app import Platform, open_platform
@@ -167,7 +167,7 @@ class _Import:
             def on_bad(bad: BadRow) -> None:
                 rejects.keep(path, bad)
                 if rejects.count <= SHOWN_MAX:
-                    bar.console.print(f"{escape(str(path))}:{bad.line}: {escape(bad.reason)}", highlight=False)
+                    self._say(f"{path}:{bad.line}: {bad.reason}", bar.console)
 
             await load_rows(
                 platform.recorder,
@@ -187,9 +187,10 @@ class _Import:
 
     def print_summary(self) -> None:
         """Print what became of each file's rows, what was warned of, and where bad rows are."""
-        table = Table("File", "Rows", "Recorded", "Known already", "Rejected", "Customers merged", box=None)
-        for column in table.columns[1:]:
-            column.justify = "right"
+        table = Table(box=None)
+        table.add_column("File", overflow="fold")
+        for title in ("Rows", "Recorded", "Known already", "Rejected", "Customers merged"):
+            table.add_column(title, justify="right", no_wrap=True)
         for path, report in self.report_by_file.items():
             table.add_row(
                 escape(str(path)),
@@ -199,12 +200,13 @@ class _Import:
             self.console.print(table)
         for path, report in self.report_by_file.items():
             for code, count in report.warnings.items():
-                first = report.first_warnings[code]
-                self.console.print(
-                    f"{count:,} warnings {code} in {escape(str(path))}, first: {escape(first)}", highlight=False
-                )
+                some = "1 warning" if count == 1 else f"{count:,} warnings, the first"
+                self._say(f"{path}: {some}: {code}, {report.first_warnings[code]}")
         for place in dict.fromkeys(self._rejected_path(p) for p, r in self.report_by_file.items() if r.rejected):
-            self.console.print(f"Rejected rows, with line and reason: {escape(str(place))}", highlight=False)
+            self._say(f"Rejected rows, each with its line and the reason: {place}")
+
+    def _say(self, text: str, console: Console | None = None) -> None:
+        (console or self.console).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Rejects:
@@ -242,7 +244,6 @@ def _progress(console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        DownloadColumn(),
         TextColumn("{task.fields[rows]:,} rows"),
         TimeRemainingColumn(),
         console=console,

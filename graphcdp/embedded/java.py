@@ -25,6 +25,9 @@ _OPTIONS = (
     "--add-opens=java.base/java.util=ALL-UNNAMED",
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
+    # Java 25 finds some call adapters in an archive under a wrong name, says so at each start, and makes them anew.
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-AOTAdapterCaching",
     # Large direct buffers would be cached by each thread for ever.
     "-Djdk.nio.maxCachedBufferSize=1024",
     "-Dlog4j2.disable.jmx=true",

@@ -13,7 +13,7 @@ how it reads in words in `graphcdp.segment.wording`.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -130,6 +130,9 @@ class _Part(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """The part as JSON values, as a caller would send it."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+Part = TypeVar("Part", bound=_Part)
 
 
 class _OneOf(_Part):
@@ -293,10 +296,19 @@ def parse_predicate(value: Any, path: Sequence[str] = ()) -> Predicate:
     the first node that cannot be used.
     """
     _check_size(value, tuple(path))
+    return _validated(Predicate, value, tuple(path))
+
+
+def parse_segment_name(value: Any, path: Sequence[str] = ()) -> SegmentName:
+    """The segment that these JSON values name. Errors as `parse_predicate`."""
+    return _validated(SegmentName, value, tuple(path))
+
+
+def _validated(model: type[Part], value: Any, path: tuple[str, ...]) -> Part:
     try:
-        return Predicate.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
-        raise _explained(error.errors(include_url=False)[0], tuple(path)) from error
+        raise _explained(error.errors(include_url=False)[0], path) from error
 
 
 def _check_size(value: Any, path: tuple[str, ...]) -> None:
@@ -346,7 +358,8 @@ def _explained(error: ErrorDetails, path: tuple[str, ...]) -> BadPredicateError:
         expected = error["msg"]
     else:
         expected = expected.format(**{name: value for name, value in context.items() if name != "error"})
-    return BadPredicateError(f"{where} is not usable: expected {expected}.", (*path, *inner), expected)
+    seen = "" if isinstance(error["input"], Mapping) else f", not {str(error['input'])[:50]!r}"
+    return BadPredicateError(f"{where} is not usable: expected {expected}{seen}.", (*path, *inner), expected)
 
 
 _EXPECTED_BY_TYPE = {
