@@ -1,0 +1,22 @@
+// Segments by key.
+//
+// Parameters
+//   keys  LIST<STRING>  as given at creation
+// Columns, one row for each segment that is there, in no order
+//   id           STRING  seg_...
+//   key          STRING
+//   name         STRING
+//   description  STRING  null for none
+//   kind         STRING
+//   status       STRING
+//   rule         STRING  JSON of the condition
+//   rule_text    STRING
+//   version      INTEGER
+//   created      DATETIME
+//   updated      DATETIME
+// Reads by the unique index on Segment(key).
+UNWIND $keys AS wanted
+MATCH (s:Segment {key: wanted})
+RETURN s.id AS id, s.key AS key, s.name AS name, s.description AS description, s.kind AS kind,
+       s.status AS status, s.rule AS rule, s.ruleText AS rule_text, s.version AS version,
+       s.createdAt AS created, s.updatedAt AS updated

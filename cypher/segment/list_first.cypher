@@ -1,0 +1,31 @@
+// A page of segments, counted from the list's start. The list goes by name, in any case, then by id.
+//
+// Parameters
+//   search        STRING   part of a name or key, in any case; null for all
+//   after_place   STRING   starts after this place; null for none
+//   after_id      STRING   and after this id
+//   before_place  STRING   ends before this place; null for none
+//   before_id     STRING   and before this id
+//   limit         INTEGER
+// Columns, one row for each segment, nearest to the start first
+//   place        STRING  where the name stands in the list
+//   id           STRING  seg_...
+//   key          STRING
+//   name         STRING
+//   description  STRING  null for none
+//   kind         STRING
+//   status       STRING
+//   rule         STRING  JSON of the condition
+//   rule_text    STRING
+//   version      INTEGER
+//   created      DATETIME
+//   updated      DATETIME
+MATCH (s:Segment)
+WHERE $search IS NULL OR toLower(s.name) CONTAINS toLower($search) OR s.key CONTAINS toLower($search)
+WITH s, toLower(s.name) AS place
+WHERE ($after_place IS NULL OR place > $after_place OR (place = $after_place AND s.id > $after_id))
+  AND ($before_place IS NULL OR place < $before_place OR (place = $before_place AND s.id < $before_id))
+RETURN s.id AS id, s.key AS key, s.name AS name, s.description AS description, s.kind AS kind,
+       s.status AS status, s.rule AS rule, s.ruleText AS rule_text, s.version AS version,
+       s.createdAt AS created, s.updatedAt AS updated, place
+ORDER BY place, id LIMIT $limit

@@ -1,0 +1,342 @@
+"""Segments as callers see them, pages of them and of their members, and the queries for them.
+
+Mutations are in segment_edits.py.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import strawberry
+
+from graphcdp.api.context import Info
+from graphcdp.api.fields import field, own_field
+from graphcdp.api.node import Node
+from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
+from graphcdp.api.predicates import CustomerPredicate, SegmentRef, predicate_of
+from graphcdp.api.scalars import JSON, DateTime, JsonText
+from graphcdp.model.errors import DatabaseError, InvalidReferenceError
+from graphcdp.model.predicates import Predicate
+from graphcdp.plan.where import condition
+from graphcdp.read.customers import customers_by_ids
+from graphcdp.read.lists import Order, count_customers, customer_page, list_customers
+from graphcdp.read.pages import Slice
+from graphcdp.read.segments import (
+    Member,
+    Membership,
+    SegmentRow,
+    count_meeting,
+    list_segments,
+    meets,
+    member_cursor,
+    member_page,
+    member_pages,
+    membership_cursor,
+    membership_page,
+    memberships,
+    page_of_memberships,
+    segment_cursor,
+    segment_page,
+    segment_sizes,
+    segments_by_ids,
+    segments_by_keys,
+    segments_total,
+    unknown_segments,
+)
+from graphcdp.segment.wording import rule_text
+
+if TYPE_CHECKING:
+    from graphcdp.api.customers import Customer
+
+SAMPLE_MAX = 20
+SEARCH_LENGTH_MAX = 200
+
+AnyCustomer = Annotated["Customer", strawberry.lazy("graphcdp.api.customers")]
+Which = Annotated[SegmentRef, strawberry.argument(description="Which segment.")]
+Words = Annotated[str | None, strawberry.argument(description="Part of a name or key, in any case.")]
+Rule = Annotated[CustomerPredicate, strawberry.argument(description="The rule.")]
+Sample = Annotated[int, strawberry.argument(description="How many examples, 0..20.")]
+
+
+@strawberry.enum(description="How members are chosen.")
+class SegmentKind(Enum):
+    """As `graphcdp.segment.definitions.Kind`."""
+
+    RULE = strawberry.enum_value("RULE", description="By a rule, kept live.")
+
+
+@strawberry.enum(description="What a segment is doing.")
+class SegmentStatus(Enum):
+    """As `graphcdp.segment.definitions.Status`."""
+
+    BUILDING = strawberry.enum_value(
+        "BUILDING", description="The rule is new; members are still coming in and going out."
+    )
+    LIVE = strawberry.enum_value("LIVE", description="Members are kept up to date with each event.")
+    PAUSED = strawberry.enum_value("PAUSED", description="Frozen by request.")
+
+
+@strawberry.type(description="A group of customers.")
+class Segment(Node):
+    """Made of a stored segment by `of`."""
+
+    key: str = strawberry.field(description="Your own short name for code; never changes.")
+    name: str = strawberry.field(description="Name to show.")
+    description: str | None = strawberry.field(description="What it is for.")
+    kind: SegmentKind = strawberry.field(description="How members are chosen.")
+    status: SegmentStatus = strawberry.field(description="What it is doing.")
+    rule: JSON | None = strawberry.field(
+        description="The rule as JSON in the shape of CustomerPredicate, so that it can be sent back as a variable."
+    )
+    rule_text: str | None = strawberry.field(description="The rule in plain words.")
+    version: int = strawberry.field(description="Goes up with each edit; give it to `updateSegment`.")
+    created_at: DateTime = strawberry.field(description="When created.")
+    updated_at: DateTime = strawberry.field(description="When last edited.")
+
+    @classmethod
+    def of(cls, row: SegmentRow) -> "Segment":
+        """The segment of a row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            key=row.key,
+            name=row.name,
+            description=row.description,
+            kind=SegmentKind[row.kind],
+            status=SegmentStatus[row.status],
+            rule=JSON(JsonText(row.rule)),
+            rule_text=row.rule_text,
+            version=row.version,
+            created_at=row.created,
+            updated_at=row.updated,
+        )
+
+    @own_field("How many members; exact.")
+    async def size(self, info: Info) -> Count | None:
+        return Count.exact(await info.context.loader(segment_sizes).load(self.id))
+
+    @own_field("Members now, those who entered last first.")
+    async def members(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> "SegmentMemberConnection | None":
+        page = member_page(first=first, after=after, last=last, before=before)
+        found = await info.context.loader(member_pages, page).load(self.id)
+        return await SegmentMemberConnection.load(info, self.id, found)
+
+
+@strawberry.type(description="A segment in a list.")
+class SegmentEdge:
+    """A segment with its place."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Segment = strawberry.field(description="The segment.")
+
+
+@strawberry.type(description="A page of segments.")
+class SegmentConnection:
+    """Made of a slice by `of`."""
+
+    edges: list[SegmentEdge] = strawberry.field(description="Segments with cursors.")
+    nodes: list[Segment] = strawberry.field(description="Just the segments.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    search: strawberry.Private[str | None]
+
+    @classmethod
+    def of(cls, page: Slice[SegmentRow], search: str | None) -> "SegmentConnection":
+        """The page of the list that was searched for in this way."""
+        edges = [SegmentEdge(cursor=segment_cursor(row), node=Segment.of(row)) for row in page.items]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo.of(page, segment_cursor),
+            search=search,
+        )
+
+    @field("Exact.")
+    async def total_count(self, info: Info) -> Count:
+        return Count.exact(await segments_total(info.context.store, self.search))
+
+
+@strawberry.type(description="A segment that a customer is in.")
+class CustomerSegmentEdge:
+    """A segment with its place and the time of entering."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Segment = strawberry.field(description="The segment.")
+    entered_at: DateTime = strawberry.field(description="Since when.")
+
+
+@strawberry.type(description="A page of the segments of one customer.")
+class CustomerSegmentConnection:
+    """Made by `customer_segments`."""
+
+    edges: list[CustomerSegmentEdge] = strawberry.field(description="Segments with cursors.")
+    nodes: list[Segment] = strawberry.field(description="Just the segments.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    total_count: Count = strawberry.field(description="Exact.")
+
+
+@strawberry.type(description="A member of a segment.")
+class SegmentMemberEdge:
+    """A customer with its place and the time of entering."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: AnyCustomer = strawberry.field(description="The customer.")
+    entered_at: DateTime = strawberry.field(description="Since when.")
+
+
+@strawberry.type(description="A page of members.")
+class SegmentMemberConnection:
+    """Made of a slice by `load`."""
+
+    edges: list[SegmentMemberEdge] = strawberry.field(description="Members with cursors.")
+    nodes: list[AnyCustomer] = strawberry.field(description="Just the customers.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    segment_id: strawberry.Private[str]
+
+    @classmethod
+    async def load(cls, info: Info, segment_id: str, page: Slice[Member]) -> "SegmentMemberConnection":
+        """The page with its customers; one who was merged away meanwhile is left out."""
+        from graphcdp.api.customers import Customer  # the types refer to each other
+
+        rows = await info.context.loader(customers_by_ids).load_many([member.customer_id for member in page.items])
+        edges = [
+            SegmentMemberEdge(cursor=member_cursor(member), node=Customer.of(row), entered_at=member.since)
+            for member, row in zip(page.items, rows, strict=True)
+            if row is not None
+        ]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo.of(page, member_cursor),
+            segment_id=segment_id,
+        )
+
+    @field("Exact.")
+    async def total_count(self, info: Info) -> Count:
+        return Count.exact(await info.context.loader(segment_sizes).load(self.segment_id))
+
+
+@strawberry.type(description="What a rule selects.")
+class SegmentPreview:
+    """Made of a rule; everything is counted when it is asked for."""
+
+    rule_text: str = strawberry.field(description="The rule in plain words.")
+    rule: strawberry.Private[Predicate]
+    sample_size: strawberry.Private[int]
+
+    @field("How many customers; exact.")
+    async def count(self, info: Info) -> Count:
+        return Count.exact(await _count(info, self.rule))
+
+    @field("The share of all customers, 0..1.")
+    async def share(self, info: Info) -> float:
+        everybody = await count_customers(info.context.store, None, None)
+        return await _count(info, self.rule) / everybody if everybody else 0.0
+
+    @own_field("Some of them, seen most recently first.")
+    async def sample(self, info: Info) -> list[AnyCustomer] | None:
+        from graphcdp.api.customers import Customer  # the types refer to each other
+
+        if self.sample_size == 0:
+            return []
+        page = customer_page(Order.LAST_SEEN, first=self.sample_size, after=None, last=None, before=None)
+        where = condition(self.rule, info.context.now())
+        found = await list_customers(info.context.store, Order.LAST_SEEN, page, None, where)
+        return [Customer.of(listed.customer) for listed in found.items]
+
+
+@strawberry.type
+class SegmentQueries:
+    """Queries for segments."""
+
+    @field("One segment, by id or key.")
+    async def segment(self, info: Info, by: Which) -> Segment | None:
+        row = await row_of(info, by)
+        return None if row is None else Segment.of(row)
+
+    @own_field("Segments, by name.")
+    async def segments(
+        self,
+        info: Info,
+        search: Words = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> SegmentConnection | None:
+        if search is not None and len(search) > SEARCH_LENGTH_MAX:
+            raise InvalidReferenceError(
+                f"`search` has {len(search)} characters; it takes at most {SEARCH_LENGTH_MAX}.", ("search",)
+            )
+        page = segment_page(first=first, after=after, last=last, before=before)
+        return SegmentConnection.of(await list_segments(info.context.store, page, search), search)
+
+    @own_field(
+        "How many customers a rule selects, and who for example. Writes nothing; made to be called as the user types."
+    )
+    async def preview_segment(self, info: Info, where: Rule, sample: Sample = 5) -> SegmentPreview | None:
+        if not 0 <= sample <= SAMPLE_MAX:
+            raise InvalidReferenceError(f"`sample` is 0..{SAMPLE_MAX}; {sample} was given.", ("sample",))
+        rule = predicate_of(where)
+        for path, name in await unknown_segments(info.context.store, rule.segments()):
+            raise InvalidReferenceError(f"There is no segment {name.id or name.key!r}.", ("where", *path))
+        return SegmentPreview(rule_text=rule_text(rule), rule=rule, sample_size=sample)
+
+
+async def row_of(info: Info, by: SegmentRef) -> SegmentRow | None:
+    """The segment that the caller names; None when there is none."""
+    if by.id is not None:
+        return await info.context.loader(segments_by_ids).load(by.id.value)
+    if by.key is not None:
+        return await info.context.loader(segments_by_keys).load(by.key.value)
+    raise AssertionError("a @oneOf input has one field")  # the schema lets no other pass
+
+
+async def segment_with_id(info: Info, segment_id: str) -> Segment | None:
+    """The segment with this id, seg_...."""
+    row = await info.context.loader(segments_by_ids).load(segment_id)
+    return None if row is None else Segment.of(row)
+
+
+async def customer_segments(
+    info: Info, customer_id: str, first: int | None, after: str | None, last: int | None, before: str | None
+) -> CustomerSegmentConnection:
+    """A page of the segments that the customer is in now, entered last first."""
+    page = membership_page(first=first, after=after, last=last, before=before)
+    everything = await info.context.loader(memberships).load(customer_id)
+    found = page_of_memberships(page, everything)
+    edges = await _membership_edges(info, found.items)
+    return CustomerSegmentConnection(
+        edges=edges,
+        nodes=[edge.node for edge in edges],
+        page_info=PageInfo.of(found, membership_cursor),
+        total_count=Count.exact(len(everything)),
+    )
+
+
+async def in_segment(info: Info, customer_id: str, key: str) -> bool:
+    """Whether the customer is in the segment now; False for an unknown segment."""
+    return any(found.key == key for found in await info.context.loader(memberships).load(customer_id))
+
+
+async def matches(info: Info, customer_id: str, where: CustomerPredicate) -> bool:
+    """Whether the customer meets the condition now. Errors as `predicate_of`."""
+    # As text, since Python takes 1 and true for equal.
+    rule = orjson.dumps(predicate_of(where).to_json()).decode()
+    return await info.context.loader(meets, rule, info.context.now).load(customer_id)
+
+
+async def _membership_edges(info: Info, found: Sequence[Membership]) -> list[CustomerSegmentEdge]:
+    rows = await info.context.loader(segments_by_ids).load_many([one.segment_id for one in found])
+    if any(row is None for row in rows):
+        raise DatabaseError("The data changed while it was read: ask again.")
+    return [
+        CustomerSegmentEdge(cursor=membership_cursor(one), node=Segment.of(row), entered_at=one.since)
+        for one, row in zip(found, rows, strict=True)
+        if row is not None
+    ]
+
+
+async def _count(info: Info, rule: Predicate) -> int:
+    return await count_meeting(info.context.store, rule, info.context.now())

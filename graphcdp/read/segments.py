@@ -1,0 +1,205 @@
+"""Segments, their members, and the segments of customers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from graphcdp.model.predicates import Predicate, SegmentName, parse_predicate
+from graphcdp.plan.members import count, meeting
+from graphcdp.plan.where import condition
+from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
+from graphcdp.read.rows import Row, many_each, one_each
+from graphcdp.store.neo4j import Store
+
+SEGMENTS = "segments"
+MEMBERS = "segment members"
+MEMBERSHIPS = "customer segments"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A segment as it is stored. rule: JSON text of the condition. place: where its name stands in the list."""
+
+    id: str
+    key: str
+    name: str
+    description: str | None
+    kind: str
+    status: str
+    rule: str
+    rule_text: str
+    version: int
+    created: datetime
+    updated: datetime
+    place: str
+
+    @classmethod
+    def of(cls, row: Row) -> "SegmentRow":
+        """The segment of a row."""
+        return cls(**{"place": "", **row})
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A segment that a customer is in."""
+
+    segment_id: str
+    key: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A customer who is in a segment."""
+
+    customer_id: str
+    since: datetime
+
+
+def segment_page(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
+    """The page of segments that Relay's arguments ask for. Errors as `page_of`."""
+    return page_of(SEGMENTS, (str, str), first=first, after=after, last=last, before=before)
+
+
+def member_page(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
+    """The page of members that Relay's arguments ask for. Errors as `page_of`."""
+    return page_of(MEMBERS, (datetime, str), first=first, after=after, last=last, before=before)
+
+
+def membership_page(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
+    """The page of a customer's segments that Relay's arguments ask for. Errors as `page_of`."""
+    return page_of(MEMBERSHIPS, (datetime, str), first=first, after=after, last=last, before=before)
+
+
+def segment_cursor(segment: SegmentRow) -> str:
+    """The cursor of a segment in the list of all."""
+    return cursor(SEGMENTS, (segment.place, segment.id))
+
+
+def member_cursor(member: Member) -> str:
+    """The cursor of a member in a segment's list."""
+    return cursor(MEMBERS, (member.since, member.customer_id))
+
+
+def membership_cursor(membership: Membership) -> str:
+    """The cursor of a segment in a customer's list."""
+    return cursor(MEMBERSHIPS, (membership.since, membership.segment_id))
+
+
+async def segments_by_ids(store: Store, ids: Sequence[str]) -> list[SegmentRow | None]:
+    """Segments by id, seg_...."""
+    return one_each(ids, await store.read("segment/by_ids", ids=list(ids)), "id", SegmentRow.of)
+
+
+async def segments_by_keys(store: Store, keys: Sequence[str]) -> list[SegmentRow | None]:
+    """Segments by key."""
+    return one_each(keys, await store.read("segment/by_keys", keys=list(keys)), "key", SegmentRow.of)
+
+
+async def list_segments(store: Store, page: Page, search: str | None) -> Slice[SegmentRow]:
+    """A page of all segments, by name; search: part of a name or key."""
+    after_place, after_id = page.after or (None, None)
+    before_place, before_id = page.before or (None, None)
+    rows = await store.read(
+        f"segment/list_{_end(page)}",
+        search=search,
+        after_place=after_place,
+        after_id=after_id,
+        before_place=before_place,
+        before_id=before_id,
+        limit=page.fetch,
+    )
+    return sliced(page, rows, SegmentRow.of)
+
+
+async def segments_total(store: Store, search: str | None) -> int:
+    """How many segments there are; search: part of a name or key."""
+    return int((await store.read("segment/total", search=search))[0]["total"])
+
+
+async def segment_sizes(store: Store, ids: Sequence[str]) -> list[int]:
+    """How many members each segment has; 0 for one that is not there."""
+    rows = await store.read("segment/sizes", ids=list(ids))
+    return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
+
+
+async def member_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[Member]]:
+    """A page of the members of each segment, from who entered last."""
+    rows = await store.read(f"segment/members_{_end(page)}", ids=list(ids), **_between(page))
+    return [sliced(page, found, _member) for found in many_each(ids, rows, "segment_id")]
+
+
+async def memberships(store: Store, customer_ids: Sequence[str]) -> list[tuple[Membership, ...]]:
+    """All segments that each customer is in, entered last first."""
+    rows = await store.read("segment/memberships", ids=list(customer_ids))
+    return [tuple(_membership(row) for row in found) for found in many_each(customer_ids, rows, "customer_id")]
+
+
+def page_of_memberships(page: Page, found: Sequence[Membership]) -> Slice[Membership]:
+    """The page from all segments of one customer: there are few, so they are read at once."""
+    kept = [
+        one
+        for one in found
+        if (page.after is None or _place(one) < page.after) and (page.before is None or _place(one) > page.before)
+    ]
+    if not page.forward:
+        kept.reverse()
+    return sliced(page, kept[: page.fetch], lambda one: one)
+
+
+async def meets(store: Store, customer_ids: Sequence[str], rule: str, clock: Callable[[], datetime]) -> list[bool]:
+    """Whether each customer meets the condition; rule: its JSON as text, so that equal ones share a loader."""
+    where = condition(parse_predicate(orjson.loads(rule)), clock())
+    meeting_ids = {row["id"] for row in await store.read_generated(meeting(where, customer_ids))}
+    return [customer_id in meeting_ids for customer_id in customer_ids]
+
+
+async def count_meeting(store: Store, rule: Predicate, now: datetime) -> int:
+    """How many customers meet the condition, exactly."""
+    return int((await store.read_generated(count(condition(rule, now))))[0]["total"])
+
+
+async def unknown_segments(
+    store: Store, names: Sequence[tuple[tuple[str, ...], SegmentName]]
+) -> list[tuple[tuple[str, ...], SegmentName]]:
+    """Those of the names, with their paths, of which there is no segment."""
+    ids = [name.id for _, name in names if name.id]
+    keys = [name.key for _, name in names if name.key]
+    known_ids = {row.id for row in await segments_by_ids(store, ids) if row} if ids else set()
+    known_keys = {row.key for row in await segments_by_keys(store, keys) if row} if keys else set()
+    return [
+        (path, name)
+        for path, name in names
+        if (name.id is not None and name.id not in known_ids) or (name.key is not None and name.key not in known_keys)
+    ]
+
+
+def _place(membership: Membership) -> tuple[datetime, str]:
+    return membership.since, membership.segment_id
+
+
+def _end(page: Page) -> str:
+    return "first" if page.forward else "last"
+
+
+def _between(page: Page) -> dict[str, Any]:
+    after_at, after_id = page.after or (None, None)
+    before_at, before_id = page.before or (None, None)
+    return {
+        "after_at": after_at,
+        "after_id": after_id,
+        "before_at": before_at,
+        "before_id": before_id,
+        "limit": page.fetch,
+    }
+
+
+def _member(row: Row) -> Member:
+    return Member(customer_id=row["customer_id"], since=row["since"])
+
+
+def _membership(row: Row) -> Membership:
+    return Membership(segment_id=row["segment_id"], key=row["key"], since=row["since"])
