@@ -178,10 +178,14 @@ def load_mapping(text: str, where: str) -> dict[str, Any]:
     """The content of a mapping file, YAML or JSON; `build_mapping` checks it. where: named in errors."""
     try:
         content = yaml.safe_load(text)
+        # Read as text alone: a column called `no` or `2017` is neither false nor a number.
+        as_text_alone = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # makes strings, lists and dicts only
     except yaml.YAMLError as error:
         raise ImportFileError(f"{where} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ImportFileError(f"{where} must hold columns, and may hold constants and times, each with values by field")
+    if "columns" in content:
+        content["columns"] = as_text_alone["columns"]
     return content
 
 

@@ -67,6 +67,12 @@ def test_no_mapping_file(text: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_columns_are_called_what_they_are_called() -> None:
+    content = load_mapping("columns: {user: no, email: [on, 2017], at: 2017-01-01}\nconstants: {traits.n: 7}", "m.yaml")
+    assert content["columns"] == {"user": "no", "email": ["on", "2017"], "at": "2017-01-01"}
+    assert content["constants"] == {"traits.n": 7}
+
+
 def test_options_win_over_the_file() -> None:
     content = load_mapping("columns: {user: a, properties.total:number: b}\nconstants: {name: X}", "m.yaml")
     mapping = build_mapping(content, columns=["user=c"], constants=["name=Y"])

@@ -1,0 +1,135 @@
+"""docs/import.md: the command records what it can, keeps what it cannot, and says which is which."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphcdp.embedded import EmbeddedNeo4j
+from graphcdp.model.statement import Statement
+from graphcdp.store import Store
+
+EVENTS = Path(__file__).parent.parent / "data" / "events_20_households.jsonl.gz"
+
+
+@pytest.fixture
+def environment(neo4j: EmbeddedNeo4j, store: Store) -> dict[str, str]:
+    """The environment of a command that works on the test's own, empty database."""
+    connection = neo4j.connection
+    return {
+        **os.environ,
+        "GRAPHCDP_NEO4J_URI": connection.uri,
+        "GRAPHCDP_NEO4J_USER": connection.user,
+        "GRAPHCDP_NEO4J_PASSWORD": connection.password,
+        "COLUMNS": "200",
+    }
+
+
+def run(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "graphcdp", "import", *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def kept_rows(path: Path) -> list[dict[str, Any]]:
+    """What the command kept of a file's bad rows."""
+    return [json.loads(line) for line in path.with_name(f"{path.name}.rejected.jsonl").read_text().splitlines()]
+
+
+async def count(store: Store, pattern: str) -> int:
+    """How many nodes fit a pattern that names them n."""
+    (row,) = await store.read_generated(Statement(f"MATCH {pattern} RETURN count(n) AS total"))
+    total: int = row["total"]
+    return total
+
+
+async def test_tracking_events_and_the_same_again(environment: dict[str, str], store: Store) -> None:
+    first = run(environment, EVENTS, "--source", "shop")
+    assert first.returncode == 0, first.stderr
+    assert await count(store, "(n:Event {source: 'shop'})") == 1650
+    assert await count(store, "(n:Customer)") == 20
+    again = run(environment, EVENTS)
+    assert again.returncode == 0
+    assert "1,655" in again.stderr
+    assert await count(store, "(n:Event)") == 1650
+
+
+async def test_good_rows_are_recorded_and_bad_ones_kept(
+    environment: dict[str, str], store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "no;mail;when;total\n"
+        "1;ann@example.com;2026-01-01T10:00:00Z;12.5\n"
+        "2;not-an-email;2026-01-02;3\n"
+        "3;;2026-01-03;x\n"
+        ";;2026-01-04;7\n"
+        "4;d@example.org\n"
+        "5;;2199-01-01;7\n"
+    )
+    mapping = tmp_path / "orders.yaml"
+    mapping.write_text(
+        "columns: {user: no, email: mail, at: when, properties.total:number: total}\n"
+        "constants: {name: Order Completed}\n"
+    )
+    done = run(environment, path, "--mapping", mapping)
+    assert done.returncode == 2, done.stderr
+    assert await count(store, "(n:Event {name: 'Order Completed'})") == 2
+    assert await count(store, "(n:Event {`properties.total`: 12.5})") == 1
+    kept = kept_rows(path)
+    assert [row["line"] for row in kept] == [4, 5, 6, 7]
+    assert kept[0]["row"] == "3;;2026-01-03;x"
+    assert "'x', no number" in kept[0]["reason"]
+    assert "identifier" in kept[1]["reason"]
+    assert "2 fields" in kept[2]["reason"]
+    assert "future" in kept[3]["reason"]
+    assert f"{path}:4:" in done.stderr
+    assert "not-an-email" in done.stderr
+    assert f"{path}.rejected.jsonl" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["{tmp}/none.csv"], "No such file or directory"),
+        (["{tmp}/x.csv"], "The column 'no' is no field"),
+        (["{tmp}/x.csv", "--map", "user=number"], "has no column 'number'; its columns are no, name"),
+        (["{tmp}/x.csv", "--map", "usr=no"], "'usr' is no field"),
+        (["{tmp}/x.csv", "--mapping", "{tmp}/none.yaml"], "cannot be read"),
+        (["{tmp}/x.csv", "--map", "user=no", "--rejected", "{tmp}/none/bad.jsonl"], "cannot be written to"),
+    ],
+)
+async def test_what_cannot_work_is_one_line_and_records_nothing(
+    environment: dict[str, str], store: Store, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    (tmp_path / "x.csv").write_text("no,name\n1,N\n")
+    done = run(environment, *(argument.format(tmp=tmp_path) for argument in arguments))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+    assert await count(store, "(n:Event)") == 0
+
+
+async def test_stopped_and_started_again(environment: dict[str, str], store: Store, tmp_path: Path) -> None:
+    rows = 3000
+    path = tmp_path / "many.csv"
+    path.write_text("user,name\n" + "".join(f"u{n},N\n" for n in range(rows)))
+    command = [sys.executable, "-m", "graphcdp", "import", str(path), "--batch", "50"]
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(60):
+        while await count(store, "(n:Event)") == 0:
+            await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+    stored = await count(store, "(n:Event)")
+    assert process.returncode == 130, said
+    assert 0 < stored < rows
+    assert b"run the same command again" in said
+    assert run(environment, path).returncode == 0
+    assert await count(store, "(n:Event)") == rows
