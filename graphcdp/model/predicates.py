@@ -111,8 +111,8 @@ def _kind(value: str) -> str:
     return _KIND_BY_ALIAS.get(value, value)
 
 
-Text = Annotated[str, AfterValidator(_text)]
-Name = Annotated[Text, Field(min_length=1, max_length=EVENT_NAME_LENGTH_MAX)]
+Name = Annotated[str, Field(min_length=1, max_length=EVENT_NAME_LENGTH_MAX), AfterValidator(_text)]
+PropertyPath = Annotated[str, Field(min_length=1, max_length=PATH_LENGTH_MAX), AfterValidator(_text)]
 Operand = Annotated[str, Field(min_length=1, max_length=TEXT_LENGTH_MAX), AfterValidator(_text)]
 AnyScalar = Annotated[Any, BeforeValidator(_scalar)]
 Comparable = Annotated[Any, BeforeValidator(_comparable)]
@@ -181,7 +181,7 @@ class ValueTest(_OneOf):
 class PropertyTest(_Part):
     """A condition on the value at a dotted path."""
 
-    path: Annotated[Text, Field(min_length=1, max_length=PATH_LENGTH_MAX)]
+    path: PropertyPath
     is_: ValueTest = Field(alias="is")
 
 
@@ -366,7 +366,6 @@ _EXPECTED_BY_TYPE = {
     "missing": "a value here",
     "string_type": "text",
     "string_too_short": "at least {min_length} character",
-    "too_short": "at least {min_length} character",
     "string_too_long": "at most {max_length} characters",
     "int_type": "a whole number",
     "bool_type": "true or false",

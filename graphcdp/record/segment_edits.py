@@ -99,7 +99,7 @@ async def update_segment(store: Store, named: SegmentName, version: int, changes
         check_name(changes.name)
     check_description(changes.description)
 
-    async def work(tx: Transaction) -> Definition | None:
+    async def work(tx: Transaction) -> tuple[str, Definition | None]:
         rows = await tx.run("segment/lock_segments")
         known = _known(rows)
         row = _row_of(named, known, rows)
@@ -121,16 +121,14 @@ async def update_segment(store: Store, named: SegmentName, version: int, changes
         if changes.rule is not None:
             properties |= _stored(changes.rule)
         await tx.run("segment/update", id=row["id"], properties=properties, now=now)
-        segment_id.append(row["id"])
-        if rule is None:
-            return None
-        return Definition(row["id"], row["key"], rule, status is Status.BUILDING, version + 1, now)
+        if rule is None or status is not Status.BUILDING:
+            return row["id"], None
+        return row["id"], Definition(row["id"], row["key"], rule, building=True, version=version + 1, edited=now)
 
-    segment_id: list[str] = []
-    definition = await store.transact(work)
-    if definition is not None and definition.building:
-        await fill(store, definition, now, budget_s=FILL_BUDGET_S)
-    return segment_id[-1]
+    segment_id, to_fill = await store.transact(work)
+    if to_fill is not None:
+        await fill(store, to_fill, now, budget_s=FILL_BUDGET_S)
+    return segment_id
 
 
 async def delete_segment(store: Store, named: SegmentName) -> str:
@@ -143,7 +141,7 @@ async def delete_segment(store: Store, named: SegmentName) -> str:
         rows = await tx.run("segment/lock_segments")
         known = _known(rows)
         segment_id = str(_row_of(named, known, rows)["id"])
-        check_unused(segment_id, [found for found in known if found.id != segment_id])
+        check_unused(segment_id, known)
         await tx.run("segment/retire", id=segment_id)
         return segment_id
 
