@@ -34,7 +34,7 @@ from graphcdp.model.errors import EmbeddedError
 LOCK_FILE = Path(__file__).with_name("neo4j.lock.json")
 FETCHES_AT_ONCE = 16
 ATTEMPTS_MAX = 3
-_ATTEMPT_PAUSE_S = 0.5
+ATTEMPT_PAUSE_S = 0.5  # before the second; twice as long before the next
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -186,7 +186,7 @@ def _fetch_one(jar: Jar, folder: Path, staging: Path, fetch: Fetch, progress: Pr
     problem = ""
     for attempt in range(ATTEMPTS_MAX):
         if attempt:
-            time.sleep(_ATTEMPT_PAUSE_S * 2**attempt)
+            time.sleep(ATTEMPT_PAUSE_S * 2 ** (attempt - 1))
         own = staging / f"{jar.filename}.{attempt}"
         own.mkdir(parents=True)
         arrived = 0

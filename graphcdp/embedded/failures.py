@@ -20,7 +20,7 @@ _REASONS: tuple[tuple[str, Cause, str], ...] = (
         "the disk is full; make room, or name another folder with GRAPHCDP_DATA_DIR",
     ),
     (
-        r"Could not reserve enough space|insufficient memory for|OutOfMemoryError|Cannot allocate memory",
+        r"Could not reserve enough space|insufficient memory for|OutOfMemoryError|exceeds physical memory",
         Cause.OTHER,
         "there is not enough memory; end other programs, or lower GRAPHCDP_HEAP_MAX and GRAPHCDP_PAGE_CACHE",
     ),

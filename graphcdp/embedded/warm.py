@@ -1,4 +1,4 @@
-"""Makes the archive of loaded classes: `python -m graphcdp.embedded.warm ARCHIVE`.
+"""Makes the archive of loaded classes, in a process of its own.
 
 Starts a server on a folder that is thrown away, stops it, and lets Java write
 down what it had loaded. That takes half a minute of one core, so it is done
@@ -31,7 +31,7 @@ def begin(archive: Path) -> None:
     """Have the archive made in the background, if there is none; failing leaves things as they are."""
     if archive.exists():
         return
-    command = [sys.executable, "-P", "-m", "graphcdp.embedded.warm", str(archive)]
+    command = [sys.executable, "-P", "-c", "from graphcdp.embedded.warm import main; main()", str(archive)]
     with suppress(OSError):
         subprocess.run(
             supervisor_command("free", command),
@@ -93,7 +93,3 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(19)
     make(Path(sys.argv[1]))
-
-
-if __name__ == "__main__":
-    main()
