@@ -59,7 +59,8 @@ async def _demo(settings: Settings, console: Console, *, load_only: bool) -> Non
         platform = await platform_context.__aenter__()
     try:
         await _load(platform, console)
-        await _create_segments(platform)
+        with console.status("Creating segments"):
+            await _create_segments(platform)
         if load_only:
             await _print_one_customer(platform)
             return
@@ -75,9 +76,9 @@ async def _load(platform: Platform, console: Console) -> None:
         missing = await unrecorded(platform.store, messages)
     before = await _customers_total(platform)
     if len(missing) == len(messages) and before:
+        others = "1 customer that is" if before == 1 else f"{before:,} customers that are"
         raise SettingsError(
-            f"This database holds {before:,} customers that are not the demo's; give the demo a folder of its own "
-            f"with --data-dir."
+            f"This database holds {others} not the demo's; give the demo a folder of its own with --data-dir."
         )
     if missing:
         await _record(platform, missing, console)

@@ -12,7 +12,7 @@ from graphcdp.record.files import BadRow, Row
 from graphcdp.record.recorder import Recorder
 from graphcdp.store import Store
 
-BATCH_MAX = 500
+BATCH_MAX = 1000
 _IDS_MAX = 5000
 
 
