@@ -12,8 +12,10 @@ from graphcdp.api.fields import field, own_field
 from graphcdp.api.identities import DeviceConnection, IdentifierConnection
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
+from graphcdp.api.predicates import CustomerPredicate
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import JSON, DateTime, read_time
+from graphcdp.api.segments import CustomerSegmentConnection, customer_segments, in_segment, matches
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.statement import Statement
@@ -35,6 +37,8 @@ from graphcdp.read.pages import Slice
 Filter = Annotated[EventFilter | None, strawberry.argument(description="Which events.")]
 Kinds = Annotated[list[str] | None, strawberry.argument(description="Only these kinds.")]
 InTime = Annotated[TimeOrder, strawberry.argument(description="Order in time.")]
+SegmentKey = Annotated[str, strawberry.argument(description="The segment's key.")]
+Condition = Annotated[CustomerPredicate, strawberry.argument(description="The condition.")]
 TraitPath = Annotated[str, strawberry.argument(description="Dotted path.")]
 
 
@@ -151,6 +155,20 @@ class Customer(Node):
     async def merged_ids(self, info: Info) -> list[strawberry.ID] | None:
         found = await info.context.loader(merged_into).load(self.row.id)
         return [strawberry.ID(customer_id) for customer_id in found]
+
+    @own_field("Segments that the customer is in now, entered last first.")
+    async def segments(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> CustomerSegmentConnection | None:
+        return await customer_segments(info, self.row.id, first, after, last, before)
+
+    @own_field("Is the customer in the segment now? False for an unknown segment.")
+    async def in_segment(self, info: Info, key: SegmentKey) -> bool | None:
+        return await in_segment(info, self.row.id, key)
+
+    @own_field("Does the customer meet the condition now? Alias it to ask several.")
+    async def matches(self, info: Info, where: Condition) -> bool | None:
+        return await matches(info, self.row.id, where)
 
     async def _contacts(self, info: Info) -> Contacts:
         return await info.context.loader(contacts).load(self.row.id)

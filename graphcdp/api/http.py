@@ -29,6 +29,8 @@ from graphcdp.store.neo4j import Store, read_timeout_s
 BODY_BYTES_MAX = 1024 * 1024
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 DOCUMENT_BYTES_MAX = 64 * 1024
+UNREAD_BYTES_MAX = 32 * 1024 * 1024
+"""A body that is too large is read up to here and dropped, so that its sender can read why; then it is cut off."""
 READY_TIMEOUT_S = 2
 GRACE_S = 1
 """A statement is ended at the operation's limit; so much later the operation is, whatever it does."""
@@ -60,12 +62,13 @@ class Platform(Protocol):
 
 
 class _RefusedError(Exception):
-    """A request that is no operation: its answer, with a status."""
+    """A request that is no operation: its answer, with a status. unread: its body still comes in."""
 
-    def __init__(self, status: int, message: str, code: str = "BAD_REQUEST") -> None:
+    def __init__(self, status: int, message: str, code: str = "BAD_REQUEST", *, unread: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.unread = unread
 
 
 def build_app(platform: Platform) -> Starlette:
@@ -77,7 +80,8 @@ def build_app(platform: Platform) -> Starlette:
         try:
             return await _execute(request, platform)
         except _RefusedError as refusal:
-            return _json(failure_of(str(refusal), refusal.code), refusal.status)
+            headers = {"Connection": "close"} if refusal.unread else None
+            return _json(failure_of(str(refusal), refusal.code), refusal.status, headers)
 
     async def ready(request: Request) -> Response:
         return await _ready(platform.store)
@@ -166,28 +170,34 @@ async def _operation(request: Request, seconds: float) -> tuple[str, dict[str, A
             413, f"The document is larger than {DOCUMENT_BYTES_MAX} bytes: put values into `variables`."
         )
     if len(body) > BODY_BYTES_MAX and "recordEvents" not in document:
-        raise _RefusedError(413, f"The request is larger than {BODY_BYTES_MAX} bytes.")
+        raise _too_large(BODY_BYTES_MAX)
     return document, variables, name
 
 
 async def _body(request: Request, seconds: float) -> bytes:
     """The body, counted while it comes in."""
-    too_large = _RefusedError(413, f"The request is larger than {BATCH_BYTES_MAX} bytes: send fewer events at once.")
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared[:20]) > BATCH_BYTES_MAX:
-        raise too_large
     body = bytearray()
+    count = 0
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
-                body += chunk
-                if len(body) > BATCH_BYTES_MAX:
-                    raise too_large
+                count += len(chunk)
+                if count > UNREAD_BYTES_MAX:
+                    raise _too_large(BATCH_BYTES_MAX, unread=True)
+                if count <= BATCH_BYTES_MAX:
+                    body += chunk
     except TimeoutError:
-        raise _RefusedError(408, f"The request did not come in within {seconds:g} s.") from None
+        raise _RefusedError(408, f"The request did not come in within {seconds:g} s.", unread=True) from None
     except ClientDisconnect:
         raise _RefusedError(400, "The request was not finished.") from None
+    if count > BATCH_BYTES_MAX:
+        raise _too_large(BATCH_BYTES_MAX)
     return bytes(body)
+
+
+def _too_large(limit: int, *, unread: bool = False) -> _RefusedError:
+    message = f"The request is larger than {limit} bytes: ask for less, or send fewer events at once."
+    return _RefusedError(413, message, unread=unread)
 
 
 def _json(answer: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:

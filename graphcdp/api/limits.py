@@ -154,6 +154,17 @@ def excess(size: Size) -> GraphQLError | None:
     return None
 
 
+def _unnamed(document: DocumentNode, name: str | None) -> GraphQLError | None:
+    """The error for a document of several operations, none of which is named: nobody knows which one is meant."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if name is None and len(operations) > 1:
+        return GraphQLError(
+            f"The document has {len(operations)} operations: name the one to execute in `operationName`.",
+            extensions={"code": "BAD_USER_INPUT"},
+        )
+    return None
+
+
 class Limits(SchemaExtension):
     """Refuses an operation that goes beyond a limit before anything is done for it."""
 
@@ -166,7 +177,9 @@ class Limits(SchemaExtension):
         """Measure the document first: validating one that is too large takes too long."""
         context = self.execution_context
         if context.graphql_document is not None:
-            error = excess(measured(context.graphql_document, context.variables or {}))
+            error = _unnamed(context.graphql_document, context._provided_operation_name) or excess(
+                measured(context.graphql_document, context.variables or {})
+            )
             if error is not None:
                 context.pre_execution_errors = [error]
         yield

@@ -20,12 +20,13 @@ from graphcdp.api.fields import field, own_field
 from graphcdp.api.identities import Device, Identifier
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, First, Last
+from graphcdp.api.predicates import CustomerPredicate, condition_of
 from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of, keys_of_words
 from graphcdp.api.rejected import RejectedMessageConnection
+from graphcdp.api.segments import segment_with_id
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import DEVICE
 from graphcdp.model.ids import Tag, split_id, tagged
-from graphcdp.model.statement import Statement
 from graphcdp.read.customers import merged_by_ids
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import identifiers_by_ids, identifiers_by_keys
@@ -60,6 +61,7 @@ Words = Annotated[
         )
     ),
 ]
+Where = Annotated[CustomerPredicate | None, strawberry.argument(description="The condition that customers must meet.")]
 InOrder = Annotated[
     CustomerOrder | None,
     strawberry.argument(description="Order; best match first when `search` is given, else seen most recently first."),
@@ -96,11 +98,12 @@ class ReadQueries:
         key = key_of(claim_of(by), info.context.recorder.rules)
         return None if key is None else await customer_with(info, key)
 
-    @own_field("Customers that fit a text search; all of them when it is not given.")
+    @own_field("Customers that fit a text search, a condition, or both; all of them when neither is given.")
     async def customers(
         self,
         info: Info,
         search: Words = None,
+        where: Where = None,
         order: InOrder = None,
         first: First = None,
         after: After = None,
@@ -112,7 +115,7 @@ class ReadQueries:
         if by is Order.RELEVANCE and last is not None:
             raise InvalidReferenceError("`last` does not go with a list by relevance; use `first`.", ("last",))
         page = customer_page(by, first=first, after=after, last=last, before=before)
-        condition: Statement | None = None
+        condition = None if where is None else condition_of(where, info.context.now())
         found = await list_customers(info.context.store, by, page, wanted, condition)
         return CustomerConnection.of(found, by, wanted, condition)
 
@@ -154,6 +157,9 @@ async def _node(info: Info, global_id: str) -> Node | None:
             if tag is Tag.IDENTIFIER:
                 return Identifier.of(row)
             return Device.of(row) if row.kind == DEVICE else None
+        case Tag.SEGMENT:
+            return await segment_with_id(info, global_id)
+    # What else has an id is reached from what it belongs to.
     return None
 
 

@@ -16,10 +16,12 @@ from graphcdp.api.limits import Limits
 from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.queries import ReadQueries
 from graphcdp.api.scalars import SCALARS
+from graphcdp.api.segment_edits import SegmentMutations
+from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ReadQueries):
+class Query(ReadQueries, SegmentQueries):
     """Joins the queries."""
 
 
@@ -29,7 +31,7 @@ class Query(ReadQueries):
         "own transaction."
     )
 )
-class Mutation(RecordMutations):
+class Mutation(RecordMutations, SegmentMutations):
     """Joins the mutations."""
 
 
