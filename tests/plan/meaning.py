@@ -114,12 +114,9 @@ def ordered(operator: str, value: Any, operand: Any) -> bool:
             value, operand = time_of(value), bound
             if value is None:
                 return False
-    return {
-        "gt": value > operand,
-        "gte": value >= operand,
-        "lt": value < operand,
-        "lte": value <= operand,
-    }[operator]
+    if operator in ("gt", "lte"):
+        return bool(value > operand) is (operator == "gt")
+    return bool(value < operand) is (operator == "lt")
 
 
 def alike(one: Any, other: Any) -> bool:

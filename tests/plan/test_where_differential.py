@@ -89,7 +89,7 @@ def a_test(choose: random.Random) -> dict[str, Any]:
         [
             ("eq", scalar),
             ("neq", scalar),
-            ("in", [choose.choice([*TEXTS, *NUMBERS, True, False]) for _ in range(choose.randrange(3))]),
+            ("in", [choose.choice([*TEXTS, *NUMBERS, True, False]) for _ in range(choose.randrange(2))]),
             (choose.choice(["gt", "gte", "lt", "lte"]), comparable),
             ("contains", choose.choice([text, text[:2], "PRO"])),
             ("startsWith", choose.choice([text, text[:3]])),
@@ -200,20 +200,20 @@ async def meet(store: Store, predicate: Predicate) -> set[str]:
     return {row["id"] for row in rows}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
     choose = random.Random(seed)
     customers = [a_customer(choose, number) for number in range(150)]
     await make(store, customers)
     selected = 0
-    for _ in range(150):
+    for _ in range(120):
         given = a_predicate(choose)
         predicate = parse_predicate(given)
         assert parse_predicate(predicate.to_json()) == predicate
         expected = {facts.id for facts in customers if holds(predicate, facts, NOW)}
         assert await meet(store, predicate) == expected, f"seed {seed}: {given}"
         selected += 0 < len(expected) < len(customers)
-    assert selected > 60, "most of the conditions should tell customers apart"
+    assert selected > 45, "most of the conditions should tell customers apart"
 
 
 async def test_every_operator_on_every_value(store: Store) -> None:
