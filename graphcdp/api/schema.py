@@ -1,16 +1,19 @@
 """The schema: all types joined, with limits and the one way for errors."""
 
+from typing import Any
+
 import strawberry
 from graphql import GraphQLError, GraphQLInputObjectType
 from graphql.pyutils import Undefined
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
 
+from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.errors import USER_ERRORS
 from graphcdp.api.events import Event
-from graphcdp.api.failures import Failures
+from graphcdp.api.failures import Failures, shown
 from graphcdp.api.identities import Device
 from graphcdp.api.limits import Limits
 from graphcdp.api.mutations import RecordMutations
@@ -36,8 +39,20 @@ class Mutation(RecordMutations, SegmentMutations):
 
 
 class _Schema(strawberry.Schema):
+    async def execute(self, *args: Any, **named: Any) -> ExecutionResult:
+        """Execute one operation; no error leaves without a code, wherever it came from."""
+        result = await super().execute(*args, **named)
+        if result.errors:
+            context = named.get("context_value")
+            request_id = context.request_id if isinstance(context, Context) else ""
+            result.errors = [
+                error if "code" in (error.extensions or {}) else shown(error, "BAD_USER_INPUT", request_id)
+                for error in result.errors
+            ]
+        return result
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log nothing here: `Failures` logs what is a fault of the server, and nobody's data."""
+        """Log nothing here: `shown` logs what is a fault of the server, and nobody's data."""
 
 
 def _without_null_defaults(built: strawberry.Schema) -> None:

@@ -13,7 +13,7 @@ from graphcdp.model.connection import Connection
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
-from tests.api.conftest import RECORD, Caller, Served, event, serving
+from tests.api.conftest import RECORD, Caller, Json, Served, event, serving
 
 NAME = {"query": "{ __typename }"}
 
@@ -189,6 +189,19 @@ async def test_no_trick_with_depth_or_fragments(caller: Caller) -> None:
     assert (error["extensions"]["code"], error["extensions"]["limit"]) == ("COST_EXCEEDED", 12)
     circle = "{ __schema { types { fields { type " + "{ fields { type " * 10 + "{ name }" + " } }" * 10 + " } } } }"
     assert (await caller.failure(circle))["extensions"]["code"] == "COST_EXCEEDED"
+
+
+@pytest.mark.parametrize("levels", [9, 60, 190])
+async def test_nested_variables_are_told_or_refused(caller: Caller, levels: int) -> None:
+    where: Json = {"hasIdentifier": "email"}
+    for _ in range(levels):
+        where = {"not": where}
+    document = "query($where: CustomerPredicate!) { customers(where: $where) { nodes { id } } }"
+    error = await caller.failure(document, where=where)
+    assert error["extensions"]["code"] in ("BAD_USER_INPUT", "COST_EXCEEDED")
+    literal = "{not: " * levels + '{hasIdentifier: "email"}' + "}" * levels
+    error = await caller.failure(f"{{ customers(where: {literal}) {{ nodes {{ id }} }} }}")
+    assert error["extensions"]["code"] in ("BAD_USER_INPUT", "COST_EXCEEDED", "GRAPHQL_PARSE_FAILED")
 
 
 async def test_the_introspection_of_tools_is_allowed(caller: Caller) -> None:
