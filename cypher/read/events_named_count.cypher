@@ -1,6 +1,6 @@
 // How many events with certain names each customer has within bounds; counting stops at a limit.
 //
-// The conditions on ids are CASEs, since OR would make the planner leave the index's order.
+// The conditions on ids are CASEs: with OR the planner leaves the index's order.
 //
 // Parameters
 //   ids      LIST<STRING>  cus_...

@@ -1,6 +1,7 @@
 // The oldest events with certain names of each customer within bounds, over all of its identifiers.
 //
-// Ties in time are broken by id, so that no page loses or repeats an event. The conditions on ids are CASEs, since OR would make the planner leave the index's order.
+// Ties in time are broken by id, so that no page loses or repeats an event. The
+// conditions on ids are CASEs: with OR the planner leaves the index's order.
 //
 // Parameters
 //   ids      LIST<STRING>  cus_...

@@ -4,7 +4,8 @@
 // many others before it as the page is long, each with an event nearer to the
 // page's start, cannot be on the page and is not walked: exact, since
 // firstEventAt is the time of a real event. Ties in time are broken by id, so that
-// no page loses or repeats an event. The conditions on ids are CASEs, since OR would make the planner leave the index's order.
+// no page loses or repeats an event. The conditions on ids are CASEs: with OR
+// the planner leaves the index's order.
 //
 // Parameters
 //   ids      LIST<STRING>  cus_...

@@ -10,5 +10,5 @@
 UNWIND $ids AS wanted
 MATCH (c:Customer {id: wanted})
 RETURN c.id AS id,
-       CASE WHEN $kinds IS NULL THEN c.identifiers
+       CASE WHEN $kinds IS NULL THEN coalesce(c.identifiers, 0)
             ELSE reduce(sum = 0, kind IN $kinds | sum + coalesce(c['count.' + kind], 0)) END AS total
