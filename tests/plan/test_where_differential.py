@@ -206,14 +206,14 @@ async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
     customers = [a_customer(choose, number) for number in range(150)]
     await make(store, customers)
     selected = 0
-    for _ in range(120):
+    for _ in range(60):
         given = a_predicate(choose)
         predicate = parse_predicate(given)
         assert parse_predicate(predicate.to_json()) == predicate
         expected = {facts.id for facts in customers if holds(predicate, facts, NOW)}
         assert await meet(store, predicate) == expected, f"seed {seed}: {given}"
         selected += 0 < len(expected) < len(customers)
-    assert selected > 45, "most of the conditions should tell customers apart"
+    assert selected > 22, "most of the conditions should tell customers apart"
 
 
 async def test_every_operator_on_every_value(store: Store) -> None:
