@@ -1,11 +1,13 @@
 """Joins settings, database, recorder and API into a platform; the only place that knows them all."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 import uvicorn
 import yaml
 from pydantic import ValidationError
@@ -16,11 +18,15 @@ from graphcdp.api.http import build_app
 from graphcdp.api.schema import schema
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
-from graphcdp.model.errors import SettingsError
+from graphcdp.model.errors import GraphCDPError, SettingsError
+from graphcdp.record import segments
+from graphcdp.record.neighbours import now_utc
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
+
+log = structlog.get_logger("graphcdp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +130,26 @@ async def serve(platform: Platform) -> None:
         timeout_graceful_shutdown=int(settings.stop_timeout_s) or 1,
         limit_concurrency=1000,
     )
-    await uvicorn.Server(config).serve()
+    async with _swept(platform):
+        await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def _swept(platform: Platform) -> AsyncIterator[None]:
+    """Keep memberships that time alone changes up to date meanwhile."""
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(platform.settings.segment_sweep_s)
+            try:
+                await segments.sweep(platform.store, now_utc())
+            except GraphCDPError as error:
+                log.warning("segments not swept", reason=str(error))
+
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -44,35 +44,40 @@ def demo(
     settings = Settings.load(host=host, port=port, data_dir=data_dir)
     configure_logs(settings)
     if not load_only:
-        _check_port(settings)
+        settings = settings.model_copy(update={"port": _usable_port(settings)})
     console = Console(stderr=True)
+    serving = asyncio.Event()
     try:
-        asyncio.run(_demo(settings, console, load_only=load_only))
+        asyncio.run(_demo(settings, console, serving, load_only=load_only))
     except KeyboardInterrupt:
+        if serving.is_set():
+            return  # Ctrl-C is how a server is meant to end
         console.print("Stopped. What was loaded is kept; the next start goes on from there.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
-async def _demo(settings: Settings, console: Console, *, load_only: bool) -> None:
+async def _demo(settings: Settings, console: Console, serving: asyncio.Event, *, load_only: bool) -> None:
+    # The data is read while the database starts.
+    reading = asyncio.create_task(asyncio.to_thread(complete_journey.messages))
     with DownloadBar(console) as bar:
         platform_context = open_platform(settings, progress=bar)
         platform = await platform_context.__aenter__()
     try:
-        await _load(platform, console)
+        await _load(platform, await reading, console)
         with console.status("Creating segments"):
             await _create_segments(platform)
         if load_only:
             await _print_one_customer(platform)
             return
         _print_tour(settings, console)
+        serving.set()
         await serve_platform(platform)
     finally:
         await platform_context.__aexit__(None, None, None)
 
 
-async def _load(platform: Platform, console: Console) -> None:
-    with console.status("Reading the data"):
-        messages = complete_journey.messages()
+async def _load(platform: Platform, messages: list[RawMessage], console: Console) -> None:
+    with console.status("Looking what is loaded already"):
         missing = await unrecorded(platform.store, messages)
     before = await _customers_total(platform)
     if len(missing) == len(messages) and before:
@@ -138,8 +143,9 @@ async def _print_one_customer(platform: Platform) -> None:
 def _print_tour(settings: Settings, console: Console) -> None:
     console.print("\nThree operations worth trying:")
     for number, operation in enumerate(tour.operations(), start=1):
-        console.print(f"\n[bold]{number}.[/bold] {operation.shows}\n")
-        console.print(Syntax(operation.document, "graphql", background_color="default"))
+        console.print(f"\n[bold]{number}. {operation.shows}[/bold]\n", highlight=False)
+        # Unwrapped and unpadded, so that it can be copied from a narrow terminal.
+        console.print(operation.document, soft_wrap=True, markup=False, highlight=False)
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # compared, not bound
     console.print(
         f"\nOpen [bold]http://{host}:{settings.port}/graphql[/bold] in a browser and paste them. Ctrl-C stops.",
@@ -147,10 +153,11 @@ def _print_tour(settings: Settings, console: Console) -> None:
     )
 
 
-def _check_port(settings: Settings) -> None:
-    """Raise SettingsError when the port is taken, rather than after a minute of loading."""
-    if settings.port == 0:
-        return
+def _usable_port(settings: Settings) -> int:
+    """The port to listen on, a free one for 0.
+
+    Raises SettingsError when it is taken, rather than after a minute of loading.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -160,3 +167,5 @@ def _check_port(settings: Settings) -> None:
             raise SettingsError(
                 f"Port {settings.port} of {settings.host} cannot be used: {error.strerror}; give another with --port."
             ) from error
+        port: int = probe.getsockname()[1]
+    return port

@@ -7,6 +7,7 @@ import typer
 
 from graphcdp import __version__
 from graphcdp.cli import db
+from graphcdp.cli.demo import demo
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
 from graphcdp.cli.serve import serve
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.command()(demo)
 app.command()(serve)
 app.command(name="import")(import_files)
 app.command()(schema)

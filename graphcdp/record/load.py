@@ -13,7 +13,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.store import Store
 
 BATCH_MAX = 1000
-_IDS_MAX = 5000
+_IDS_MAX = 20_000
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ async def unrecorded(store: Store, messages: Sequence[RawMessage]) -> list[RawMe
     taken: set[str] = set()
     for start in range(0, len(messages), _IDS_MAX):
         ids = [message["id"] for message in messages[start : start + _IDS_MAX]]
-        taken.update(row["id"] for row in await store.read("record/read_seen", ids=ids))
+        taken.update(row["id"] for row in await store.read("record/taken_ids", ids=ids))
     return [message for message in messages if message["id"] not in taken]
 
 

@@ -12,6 +12,7 @@ from graphcdp.model.errors import DatabaseConflictError, DatabaseError
 from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
+from graphcdp.record import segments
 from graphcdp.record.apply import apply
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
@@ -119,6 +120,7 @@ class Recorder:
             known = await read_known(tx, batch, self._rules, ids)
             decision = decide_batch(batch, known, self._rules, now=now, ids=ids)
             await apply(tx, decision.writes, now)
+            await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
             decided = list(decision.outcomes)
         if rejections:
             rows = [_rejection_row(rejection, now) for rejection in rejections]
