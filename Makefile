@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install test lint
+.PHONY: install demo test lint bench
 
 install: .venv/installed
 
@@ -11,10 +11,17 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	touch $@
 
+demo: install
+	$(BIN)/graphcdp demo
+
 lint: install
-	$(BIN)/ruff check graphcdp tests
-	$(BIN)/ruff format --check graphcdp tests
+	$(BIN)/ruff check graphcdp tests benchmarks
+	$(BIN)/ruff format --check graphcdp tests benchmarks
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 test: lint
 	$(BIN)/python -m pytest
+
+bench: install
+	$(BIN)/python benchmarks/record.py
