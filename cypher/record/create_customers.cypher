@@ -1,8 +1,8 @@
 // Makes customers.
 //
 // Parameters
-//   rows  LIST<MAP{id: STRING, createdAt: DATETIME}>
+//   rows  LIST<MAP{id: STRING}>
 //   now   DATETIME
 // Columns: none
 UNWIND $rows AS row
-CREATE (:Customer {id: row.id, createdAt: row.createdAt, updatedAt: $now})
+CREATE (:Customer {id: row.id, createdAt: $now, updatedAt: $now})

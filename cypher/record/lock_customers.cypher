@@ -4,14 +4,15 @@
 //   ids  LIST<STRING>  ascending
 // Columns, one row for each live customer
 //   id                   STRING
-//   createdAt            DATETIME
-//   firstSeen, lastSeen  DATETIME
+//   createdAt            STRING      a time
+//   firstSeen, lastSeen  STRING      times
 //   counts               LIST<LIST>  pairs of property name (count.<kind>) and number
 //   traits, traitTimes   STRING      JSON
 UNWIND $ids AS id
 MATCH (c:Customer {id: id})
 REMOVE c.lock
 WITH c
-RETURN c.id AS id, c.createdAt AS createdAt, c.firstSeen AS firstSeen, c.lastSeen AS lastSeen,
+RETURN c.id AS id, toString(c.createdAt) AS createdAt, toString(c.firstSeen) AS firstSeen,
+       toString(c.lastSeen) AS lastSeen,
        [name IN keys(c) WHERE name STARTS WITH 'count.' | [name, c[name]]] AS counts,
        c.traits AS traits, c.traitTimes AS traitTimes

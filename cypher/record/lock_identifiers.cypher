@@ -9,8 +9,8 @@
 // Columns, one row for each identifier
 //   key, id, kind, value      STRING
 //   owner                     STRING    id of its customer, null when nobody has it
-//   firstSeen, lastSeen       DATETIME  null for a new one
-//   firstEventAt, lastEventAt DATETIME  null without events
+//   firstSeen, lastSeen       STRING    times; null for a new one
+//   firstEventAt, lastEventAt STRING    times; null without events
 //   sources                   LIST<STRING>
 //   traits                    STRING    JSON, null without traits
 UNWIND $identifiers AS row
@@ -20,6 +20,6 @@ REMOVE i.lock
 WITH i
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
 RETURN i.key AS key, i.id AS id, i.kind AS kind, i.value AS value, c.id AS owner,
-       i.firstSeen AS firstSeen, i.lastSeen AS lastSeen,
-       i.firstEventAt AS firstEventAt, i.lastEventAt AS lastEventAt,
+       toString(i.firstSeen) AS firstSeen, toString(i.lastSeen) AS lastSeen,
+       toString(i.firstEventAt) AS firstEventAt, toString(i.lastEventAt) AS lastEventAt,
        i.sources AS sources, i.traits AS traits

@@ -6,10 +6,11 @@
 //   one, other           STRING    the keys
 //   id, source, event    STRING    event: id of the message that first showed it
 //   count                INTEGER
-//   firstSeen, lastSeen  DATETIME
-//   endedAt              DATETIME  null when it counts; else it was cut
+//   firstSeen, lastSeen  STRING    times
+//   endedAt              STRING    a time, null when it counts; else it was cut
 UNWIND $pairs AS between
 MATCH (:Identifier {key: between[0]})-[l:LINKED]->(:Identifier {key: between[1]})
 WHERE l.endedAt IS NULL OR (l.endedBy = 'cut' AND l.allowedAt IS NULL)
 RETURN between[0] AS one, between[1] AS other, l.id AS id, l.source AS source, l.event AS event,
-       l.count AS count, l.firstSeen AS firstSeen, l.lastSeen AS lastSeen, l.endedAt AS endedAt
+       l.count AS count, toString(l.firstSeen) AS firstSeen, toString(l.lastSeen) AS lastSeen,
+       toString(l.endedAt) AS endedAt

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from graphcdp.model.times import to_wire
 from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, LinkFacts, Writes
 from graphcdp.resolve.traits import (
     COUNT_PREFIX,
@@ -22,7 +23,7 @@ from graphcdp.store import Transaction
 async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
     """Write what was decided."""
     steps: list[tuple[str, list[Any]]] = [
-        ("record/create_customers", [{"id": c.id, "createdAt": c.created_at} for c in writes.new_customers]),
+        ("record/create_customers", [{"id": c.id} for c in writes.new_customers]),
         ("record/give_owners", [{"key": key, "customer": owner} for key, owner in writes.owners]),
         ("record/relink_absorbed", [{"id": a.id, "final": a.final} for a in writes.absorbed]),
         (
@@ -78,8 +79,6 @@ def customer_row(facts: CustomerFacts) -> dict[str, Any]:
     return {
         "id": facts.id,
         "properties": {
-            "firstSeen": facts.first_seen,
-            "lastSeen": facts.last_seen,
             "identifiers": sum(facts.counts.values()),
             # A property of None is removed: a kind that is left with none.
             **{f"{COUNT_PREFIX}{kind}": count or None for kind, count in facts.counts.items()},
@@ -88,6 +87,8 @@ def customer_row(facts: CustomerFacts) -> dict[str, Any]:
             "searchText": search_text(shown) or None,
         },
         "flattened": flattened(shown),
+        "firstSeen": to_wire(facts.first_seen),
+        "lastSeen": to_wire(facts.last_seen),
     }
 
 
@@ -96,13 +97,13 @@ def identifier_row(facts: IdentifierFacts) -> dict[str, Any]:
     return {
         "key": facts.identifier.key,
         "properties": {
-            "firstSeen": facts.first_seen,
-            "lastSeen": facts.last_seen,
-            "firstEventAt": facts.first_event_at,
-            "lastEventAt": facts.last_event_at,
             "sources": list(facts.sources),
             "traits": to_text(facts.traits) if facts.traits else None,
         },
+        "firstSeen": to_wire(facts.first_seen),
+        "lastSeen": to_wire(facts.last_seen),
+        "firstEventAt": to_wire(facts.first_event_at),
+        "lastEventAt": to_wire(facts.last_event_at),
     }
 
 
@@ -115,11 +116,11 @@ def _link_row(link: LinkFacts) -> dict[str, Any]:
         "properties": {
             "id": link.id,
             "count": link.count,
-            "firstSeen": link.first_seen,
-            "lastSeen": link.last_seen,
             "source": link.source,
             "event": link.event,
-            "endedAt": link.ended_at,
             "endedBy": link.ended_by,
         },
+        "firstSeen": to_wire(link.first_seen),
+        "lastSeen": to_wire(link.last_seen),
+        "endedAt": to_wire(link.ended_at),
     }

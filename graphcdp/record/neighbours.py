@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from graphcdp.model.identifiers import LABEL_BY_KIND, Identifier
+from graphcdp.model.times import from_wire
 from graphcdp.resolve.decide import Cleansed
 from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Ids, Known, LinkFacts, Pair, pair
 from graphcdp.resolve.rules import IdentityRules
@@ -58,9 +59,9 @@ def customer_facts(row: dict[str, Any]) -> CustomerFacts:
     """A row of `record/lock_customers` as facts."""
     return CustomerFacts(
         row["id"],
-        row["createdAt"],
-        row["firstSeen"],
-        row["lastSeen"],
+        datetime.fromisoformat(row["createdAt"]),
+        from_wire(row["firstSeen"]),
+        from_wire(row["lastSeen"]),
         {name.removeprefix(COUNT_PREFIX): count for name, count in row["counts"]},
         from_texts(row["traits"], row["traitTimes"]),
     )
@@ -71,10 +72,10 @@ def _identifier_facts(row: dict[str, Any]) -> IdentifierFacts:
         Identifier(row["kind"], row["value"]),
         row["id"],
         row["owner"],
-        row["firstSeen"],
-        row["lastSeen"],
-        row["firstEventAt"],
-        row["lastEventAt"],
+        from_wire(row["firstSeen"]),
+        from_wire(row["lastSeen"]),
+        from_wire(row["firstEventAt"]),
+        from_wire(row["lastEventAt"]),
         tuple(row["sources"] or ()),
         from_text(row["traits"]),
     )
@@ -102,8 +103,8 @@ async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair
             row["id"],
             between,
             row["count"],
-            row["firstSeen"],
-            row["lastSeen"],
+            datetime.fromisoformat(row["firstSeen"]),
+            datetime.fromisoformat(row["lastSeen"]),
             row["source"],
             row["event"],
         )

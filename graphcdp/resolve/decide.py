@@ -75,7 +75,7 @@ def _decide_one(item: Cleansed, ledger: Ledger, rules: IdentityRules, now: datet
     survivor, absorbed = _unite(group, message, ledger, rules, now)
     _write_identifiers(subject, group.taken, message, ledger)
     _write_customer(survivor, message, ledger)
-    _write_message(subject, [subject, *group.taken], message, ledger, now)
+    _write_message(subject, [subject, *group.taken], message, ledger)
     ledger.seen[message.id] = survivor
     place = dict(zip(item.identifiers, item.place, strict=True))
     warnings = item.warnings + tuple(_located(problem, it, place[it]) for it, problem in dropped)
@@ -217,14 +217,10 @@ def _traits_of(message: Message) -> dict[str, Stamped]:
     return stated(message.traits, message.unset, at=message.at, message=message.id, source=message.source)
 
 
-def _write_message(
-    subject: Identifier, named: Sequence[Identifier], message: Message, ledger: Ledger, now: datetime
-) -> None:
+def _write_message(subject: Identifier, named: Sequence[Identifier], message: Message, ledger: Ledger) -> None:
     row = {
         "subject": subject.key,
         "id": message.id,
-        "at": message.at,
-        "receivedAt": now,
         "source": message.source,
         "identifiers": [identifier.key for identifier in named],
     }
@@ -232,6 +228,7 @@ def _write_message(
         ledger.events.append(
             {
                 "subject": subject.key,
+                "at": message.at.isoformat(),
                 "properties": {
                     **native_scalars(message.properties, EVENT_PREFIX),
                     **row,
@@ -242,7 +239,7 @@ def _write_message(
             }
         )
     else:
-        ledger.statements.append({**row, "type": message.type.value})
+        ledger.statements.append({"at": message.at.isoformat(), "properties": {**row, "type": message.type.value}})
 
 
 def _located(problem: Problem, identifier: Identifier, place: int) -> Problem:
