@@ -3,6 +3,8 @@
     schema.py      joins the types and the limits
     queries.py, mutations.py          the root fields
     customers.py, events.py, identities.py, rejected.py, segments.py   types
+    recording.py, segment_edits.py    mutations that record, and that edit segments
+    answers.py, requests.py, times.py bodies and answers of HTTP, its log, ranges of time
     references.py, predicates.py      how to name customers; conditions on them
     properties.py  bags of named values
     pages.py, scalars.py, node.py     what all types share

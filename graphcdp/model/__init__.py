@@ -5,7 +5,7 @@ problems.py     what is wrong with one message or one field, as values
 identifiers.py  kinds, keys
 messages.py     what a source sends: track, identify, alias
 outcomes.py     what became of a message
-customers.py    traits and their order in time
+times.py        times and durations as text
 ids.py          opaque global ids
 predicates.py   conditions on customers
 statement.py    text, parameters

@@ -1,5 +1,6 @@
 """Answers from the graph: named statements, one for all keys at once. Never writes.
 
+    rows.py        rows for many keys -> one item a key
     pages.py       sizes, directions, keyset cursors
     customers.py   by id, by identifier, what was merged into them
     lists.py       lists of customers: order, search, condition

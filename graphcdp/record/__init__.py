@@ -6,6 +6,8 @@ neighbours.py  locks and reads what a batch touches
 apply.py       decided writes -> statements
 ids.py         makes ids
 segments.py    memberships, kept up to date with each write
+segment_edits.py  segments created, changed and deleted
+mapping.py     which column of a file is what
 files.py       CSV and JSON Lines -> raw messages
 load.py        many messages through the recorder
 """

@@ -2,7 +2,7 @@
 
 const oneCustomer = `# One person, with all that was recorded.
 query OneCustomer {
-  customer(by: { userId: "hh-718" }) {
+  customer(by: { userId: "hh-1146" }) {
     id
     displayName
     identifiers(first: 20) {
@@ -48,7 +48,7 @@ query OneCustomer {
 
 const findCustomers = `# Words; the last may be a beginning.
 query FindCustomers {
-  customers(search: "hh-71", first: 10) {
+  customers(search: "hh-10", first: 10) {
     nodes {
       id
       displayName

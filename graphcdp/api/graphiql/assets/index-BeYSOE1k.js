@@ -1,6 +1,6 @@
 import{a as e}from"./rolldown-runtime-BWaJ3C7D.js";import{a as t,d as n,h as r,i,l as a,m as o,n as s,r as c,t as l,u}from"./packages-C-4N35qa.js";function d(e){return new Worker(`/graphiql/assets/editor.worker-DEFT_Yb2.js`,{type:`module`,name:e?.name})}function f(e){return new Worker(`/graphiql/assets/json.worker-ky6CAS4V.js`,{type:`module`,name:e?.name})}function p(e){return new Worker(`/graphiql/assets/graphql.worker-CnQW6F4w.js`,{type:`module`,name:e?.name})}self.MonacoEnvironment={getWorker(e,t){switch(t){case`graphql`:return new p;case`json`:return new f;default:return new d}}};var m=e(o(),1),h=t(),g=[`# One person, with all that was recorded.
 query OneCustomer {
-  customer(by: { userId: "hh-718" }) {
+  customer(by: { userId: "hh-1146" }) {
     id
     displayName
     identifiers(first: 20) {
@@ -44,7 +44,7 @@ query OneCustomer {
 }
 `,`# Words; the last may be a beginning.
 query FindCustomers {
-  customers(search: "hh-71", first: 10) {
+  customers(search: "hh-10", first: 10) {
     nodes {
       id
       displayName
