@@ -8,6 +8,7 @@ ids.py         makes ids
 segments.py    memberships, kept up to date with each write
 segment_edits.py  segments created, changed and deleted
 mapping.py     which column of a file is what
+tracking.py    the tracking format of a line -> a raw message
 files.py       CSV and JSON Lines -> raw messages
 load.py        many messages through the recorder
 """

@@ -143,8 +143,9 @@ class Store:
         """Rows of a statement inside a transaction."""
         self.statements_run += 1
         result = await transaction.run(text, dict(parameters))
+        names = result.keys()
         # Not record.data(), which walks each value once more: statements return maps, never nodes.
-        return [{name: to_python(value) for name, value in record.items()} async for record in result]
+        return [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
 
     async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         timeout_s = read_timeout_s.get()
