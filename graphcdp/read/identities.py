@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
 from graphcdp.read.rows import Row, many_each, one_each
@@ -112,7 +111,7 @@ async def identifier_pages(
 ) -> list[Slice[HeldRow]]:
     """A page of the identifiers of each customer; kinds: only these, None for all."""
     rows = await store.read(
-        f"read/identifiers_{_end(page)}",
+        f"read/identifiers_{page.end}",
         ids=list(ids),
         kinds=None if kinds is None else list(kinds),
         after=page.after[0] if page.after else "",
@@ -130,30 +129,14 @@ async def identifier_totals(store: Store, ids: Sequence[str], kinds: tuple[str, 
 
 async def device_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[IdentifierRow]]:
     """A page of the devices of each customer."""
-    rows = await store.read(f"read/devices_{_end(page)}", ids=list(ids), **_between(page))
+    rows = await store.read(f"read/devices_{page.end}", ids=list(ids), **page.bounds())
     return [sliced(page, found, IdentifierRow.of) for found in many_each(ids, rows, "customer_id")]
 
 
 async def link_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[LinkRow]]:
     """A page of the evidence of each identifier."""
-    rows = await store.read(f"read/links_{_end(page)}", ids=list(ids), **_between(page))
+    rows = await store.read(f"read/links_{page.end}", ids=list(ids), **page.bounds())
     return [sliced(page, found, _link) for found in many_each(ids, rows, "identifier_id")]
-
-
-def _end(page: Page) -> str:
-    return "first" if page.forward else "last"
-
-
-def _between(page: Page) -> dict[str, Any]:
-    after_at, after_id = page.after or (None, None)
-    before_at, before_id = page.before or (None, None)
-    return {
-        "after_at": after_at,
-        "after_id": after_id,
-        "before_at": before_at,
-        "before_id": before_id,
-        "limit": page.fetch,
-    }
 
 
 def _held(row: Row) -> HeldRow:

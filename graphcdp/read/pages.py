@@ -47,6 +47,23 @@ class Page:
         """How many items to read: one more than the page tells whether others follow."""
         return self.size + 1
 
+    @property
+    def end(self) -> str:
+        """The end of the list that the page is counted from, as statements for each end are named."""
+        return "first" if self.forward else "last"
+
+    def bounds(self, place: str = "at") -> dict[str, Any]:
+        """Parameters of a statement on a list that is sorted by a place and, among equals, by id."""
+        after, after_id = self.after or (None, None)
+        before, before_id = self.before or (None, None)
+        return {
+            f"after_{place}": after,
+            "after_id": after_id,
+            f"before_{place}": before,
+            "before_id": before_id,
+            "limit": self.fetch,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[Item]):

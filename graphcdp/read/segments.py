@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 
@@ -101,17 +100,7 @@ async def segments_by_keys(store: Store, keys: Sequence[str]) -> list[SegmentRow
 
 async def list_segments(store: Store, page: Page, search: str | None) -> Slice[SegmentRow]:
     """A page of all segments, by name; search: part of a name or key."""
-    after_place, after_id = page.after or (None, None)
-    before_place, before_id = page.before or (None, None)
-    rows = await store.read(
-        f"segment/list_{_end(page)}",
-        search=search,
-        after_place=after_place,
-        after_id=after_id,
-        before_place=before_place,
-        before_id=before_id,
-        limit=page.fetch,
-    )
+    rows = await store.read(f"segment/list_{page.end}", search=search, **page.bounds("place"))
     return sliced(page, rows, SegmentRow.of)
 
 
@@ -128,7 +117,7 @@ async def segment_sizes(store: Store, ids: Sequence[str]) -> list[int]:
 
 async def member_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[Member]]:
     """A page of the members of each segment, from who entered last."""
-    rows = await store.read(f"segment/members_{_end(page)}", ids=list(ids), **_between(page))
+    rows = await store.read(f"segment/members_{page.end}", ids=list(ids), **page.bounds())
     return [sliced(page, found, _member) for found in many_each(ids, rows, "segment_id")]
 
 
@@ -179,22 +168,6 @@ async def unknown_segments(
 
 def _place(membership: Membership) -> tuple[datetime, str]:
     return membership.since, membership.segment_id
-
-
-def _end(page: Page) -> str:
-    return "first" if page.forward else "last"
-
-
-def _between(page: Page) -> dict[str, Any]:
-    after_at, after_id = page.after or (None, None)
-    before_at, before_id = page.before or (None, None)
-    return {
-        "after_at": after_at,
-        "after_id": after_id,
-        "before_at": before_at,
-        "before_id": before_id,
-        "limit": page.fetch,
-    }
 
 
 def _member(row: Row) -> Member:
