@@ -32,15 +32,14 @@ def start(
     `graphcdp serve`, `import` and `demo` then use it and leave it running too.
     """
     settings = Settings.load(data_dir=data_dir, cache_dir=cache_dir, heap_max=heap)
-    with DownloadBar(Console(stderr=True)) as bar:
-        server = embedded.start(
-            settings.data_dir,
-            cache_dir=settings.cache_dir,
-            heap_max=settings.heap_max,
-            page_cache=settings.page_cache,
-            keep=True,
-            progress=bar,
-        )
+    server = embedded.start(
+        settings.data_dir,
+        cache_dir=settings.cache_dir,
+        heap_max=settings.heap_max,
+        page_cache=settings.page_cache,
+        keep=True,
+        progress=DownloadBar(Console(stderr=True)),
+    )
     runs = "runs" if server.started_here else "ran already"
     typer.echo(f"Neo4j {runs} at {server.connection.uri} (process {server.pid}), user {server.connection.user}.")
     typer.echo(f"Its password is in {server.credentials}.")

@@ -59,10 +59,7 @@ def demo(
 async def _demo(settings: Settings, console: Console, serving: asyncio.Event, *, load_only: bool) -> None:
     # The data is read while the database starts.
     reading = asyncio.create_task(asyncio.to_thread(complete_journey.messages))
-    with DownloadBar(console) as bar:
-        platform_context = open_platform(settings, progress=bar)
-        platform = await platform_context.__aenter__()
-    try:
+    async with open_platform(settings, progress=DownloadBar(console)) as platform:
         await _load(platform, await reading, console)
         with console.status("Creating segments"):
             await _create_segments(platform)
@@ -72,8 +69,6 @@ async def _demo(settings: Settings, console: Console, serving: asyncio.Event, *,
         _print_tour(settings, console)
         serving.set()
         await serve_platform(platform)
-    finally:
-        await platform_context.__aexit__(None, None, None)
 
 
 async def _load(platform: Platform, messages: list[RawMessage], console: Console) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -147,9 +147,7 @@ class _Import:
 
     async def run(self) -> None:
         """Record all files, one after another."""
-        async with AsyncExitStack() as stack:
-            with DownloadBar(self.console) as bar:
-                platform = await stack.enter_async_context(open_platform(self.settings, progress=bar))
+        async with open_platform(self.settings, progress=DownloadBar(self.console)) as platform:
             rejects = {path: _Rejects(self._rejected_path(path)) for path in self.files}
             if self.rejected is not None:
                 rejects = dict.fromkeys(self.files, _Rejects(self.rejected))

@@ -1,14 +1,11 @@
 """The download of the embedded database as a bar."""
 
-from types import TracebackType
-from typing import Self
-
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 
 class DownloadBar:
-    """Shows how far the download is; nothing when there is none. Safe to call from several threads."""
+    """Shows how far the download is, from its `begin` to its `end`; nothing when there is none."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -20,14 +17,6 @@ class DownloadBar:
             console=console,
         )
         self._task = self._progress.add_task("download", start=False, visible=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
-    ) -> None:
-        self.end()
 
     def begin(self, files: int, size_bytes: int) -> None:
         """So much is missing."""

@@ -42,11 +42,6 @@ Settings, in the environment or in `.env`:
 
 async def _serve(settings: Settings) -> None:
     console = Console(stderr=True)
-    with DownloadBar(console) as bar:
-        platform_context = open_platform(settings, progress=bar)
-        platform = await platform_context.__aenter__()
-    try:
+    async with open_platform(settings, progress=DownloadBar(console)) as platform:
         console.print(f"GraphCDP serves GraphQL at [bold]http://{settings.host}:{settings.port}/graphql[/bold]")
         await serve_platform(platform)
-    finally:
-        await platform_context.__aexit__(None, None, None)
