@@ -39,16 +39,5 @@ class Identifier:
 
     @property
     def key(self) -> str:
-        """`kind:value`; unique in the graph. A kind has no colon, so the first one splits it."""
+        """`kind:value`; unique in the graph, since a kind has no colon."""
         return f"{self.kind}:{self.value}"
-
-    @classmethod
-    def of_key(cls, key: str) -> "Identifier":
-        """The identifier whose key this is.
-
-        Raises ValueError when there is no colon.
-        """
-        kind, colon, value = key.partition(":")
-        if not colon:
-            raise ValueError(f"{key!r} is no identifier key; a key reads kind:value")
-        return cls(kind, value)

@@ -145,12 +145,6 @@ def _is_native(value: Any) -> bool:
     return False
 
 
-def replaced_properties(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What to set so that the properties of `after` stand in place of those of `before`; None removes."""
-    old, new = flattened(before), flattened(after)
-    return {**dict.fromkeys(old.keys() - new.keys()), **{k: v for k, v in new.items() if old.get(k) != v}}
-
-
 def search_text(values: Mapping[str, Any]) -> str:
     """The words by which a customer with these traits is found."""
     return " ".join(str(values[name]) for name in _NAMES if isinstance(values.get(name), str))

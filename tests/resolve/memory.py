@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from graphcdp.model.identifiers import Claim, Identifier
+from graphcdp.model.identifiers import Claim
 from graphcdp.model.messages import Message
 from graphcdp.model.outcomes import Outcome
 from graphcdp.resolve.clean import clean
@@ -127,8 +127,3 @@ def message(message_id: str, ids: str | Iterable[tuple[str, str]], minute: int =
     claims = [Claim(*text.split(":", 1)) for text in ids.split()] if isinstance(ids, str) else list(ids)
     at = datetime(2026, 1, 1, 10 + minute // 60, minute % 60, tzinfo=UTC)
     return Message(id=message_id, at=at, name="Seen", identifiers=tuple(Claim(*c) for c in claims), **more)
-
-
-def key_of(text: str) -> Identifier:
-    """The identifier of a key."""
-    return Identifier.of_key(text)
