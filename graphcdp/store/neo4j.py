@@ -6,8 +6,8 @@ only the unique constraint on message ids makes a retry of those safe.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
@@ -177,24 +177,18 @@ class Store:
                 "it is never recorded twice."
             ) from error
 
-    def _explaining(self) -> "_Explaining":
-        return _Explaining(self._connection)
-
-
-class _Explaining:
-    """Turns the driver's errors into ours."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, DriverError | Neo4jError | OSError) and not isinstance(error, TimeoutError):
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        try:
+            yield
+        except TimeoutError:
+            raise
+        except (DriverError, Neo4jError, OSError) as error:
             ours = explained(error, self._connection)
-            if ours is not error:
-                raise ours from error
+            if ours is error:
+                raise
+            raise ours from error
 
 
 async def _consume(transaction: AsyncManagedTransaction, text: str) -> None:
