@@ -37,8 +37,7 @@ def take(raw: RawMessage, *, now: datetime, made_id: str) -> Message | tuple[Pro
         problems += _about_object(name, getattr(message, name))
     if problems:
         return tuple(problems)
-    at = message.at.replace(tzinfo=UTC) if message.at.tzinfo is None else message.at.astimezone(UTC)
-    return message.model_copy(update={"at": at, "name": message.name.strip()})
+    return message.model_copy(update={"at": _in_utc(message.at), "name": message.name.strip()})
 
 
 def _problem(detail: ErrorDetails) -> Problem:
@@ -61,10 +60,15 @@ def _length(value: Any) -> int:
     return len(value) if isinstance(value, str | list | tuple | dict) else 0
 
 
+def _in_utc(time: datetime) -> datetime:
+    """The time in UTC; one without a zone is read as UTC. Raises OverflowError at the calendar's ends."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
 def _about_time(message: Message, now: datetime) -> list[Problem]:
     expected = f"RFC 3339, from {EARLIEST.year} to {AHEAD_MAX_H} hours ahead"
     try:
-        at = message.at.replace(tzinfo=UTC) if message.at.tzinfo is None else message.at.astimezone(UTC)
+        at = _in_utc(message.at)
     except OverflowError:
         return [Problem(ProblemCode.INVALID, "at lies outside the calendar.", ("at",), expected=expected)]
     if at > now + timedelta(hours=AHEAD_MAX_H):
