@@ -11,8 +11,8 @@ import httpx
 import pytest
 import uvicorn
 
-from graphcdp.api.context import Context
 from graphcdp.api.http import build_app
+from graphcdp.app import Platform
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -20,24 +20,11 @@ from graphcdp.store import Store
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A store and a recorder, as the application serves them."""
-
-    settings: Settings
-    store: Store
-    recorder: Recorder
-
-    def context(self) -> Context:
-        """A fresh context for one operation."""
-        return Context(store=self.store, recorder=self.recorder, settings=self.settings)
-
-
 @asynccontextmanager
-async def serving(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server on a free port, which ends with the block."""
     config = uvicorn.Config(
-        build_app(served), host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
+        build_app(platform), host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
@@ -97,7 +84,7 @@ def settings() -> Settings:
 @pytest.fixture
 async def caller(store: Store, recorder: Recorder, settings: Settings) -> AsyncIterator[Caller]:
     """A caller of a server on the emptied graph."""
-    async with serving(Served(settings, store, recorder)) as client:
+    async with serving(Platform(settings, store, recorder)) as client:
         yield Caller(client, store)
 
 

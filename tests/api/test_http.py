@@ -9,11 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from graphcdp.api.http import BATCH_BYTES_MAX, BODY_BYTES_MAX
+from graphcdp.app import Platform
 from graphcdp.model.connection import Connection
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
-from tests.api.conftest import RECORD, Caller, Json, Served, event, serving
+from tests.api.conftest import RECORD, Caller, Json, event, serving
 
 NAME = {"query": "{ __typename }"}
 
@@ -127,7 +128,7 @@ async def test_a_browser_gets_graphiql(caller: Caller) -> None:
 
 
 async def test_graphiql_can_be_off(store: Store, recorder: Recorder) -> None:
-    async with serving(Served(Settings(graphiql=False), store, recorder)) as client:
+    async with serving(Platform(Settings(graphiql=False), store, recorder)) as client:
         page = await client.get("/graphql", headers={"Accept": "text/html"})
         assert page.status_code == 405
         assert (await client.get("/graphiql/assets/index.js")).status_code == 404
@@ -213,7 +214,7 @@ async def test_the_introspection_of_tools_is_allowed(caller: Caller) -> None:
 
 
 async def test_a_fault_of_the_server_is_masked_and_logged(store: Store) -> None:
-    async with serving(Served(Settings(), store, cast("Recorder", None))) as client:
+    async with serving(Platform(Settings(), store, cast("Recorder", None))) as client:
         with capture_logs() as logs:
             response = await client.post(
                 "/graphql", json={"query": '{ customer(by: {userId: "u1"}) { id } }'}, headers={"X-Request-Id": "r-1"}
@@ -232,8 +233,8 @@ async def test_a_database_that_is_gone(unused_tcp_port: int, rules: Any) -> None
     address = f"bolt://127.0.0.1:{unused_tcp_port}"
     driver = AsyncGraphDatabase.driver(address, auth=("neo4j", "secret"), max_transaction_retry_time=0.1)
     gone = Store(driver, Connection(address, "neo4j", "secret"))
-    served = Served(Settings(query_timeout_s=5), gone, Recorder(gone, rules))
-    async with serving(served) as client:
+    platform = Platform(Settings(query_timeout_s=5), gone, Recorder(gone, rules))
+    async with serving(platform) as client:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
         assert (await client.get("/healthz")).status_code == 200
@@ -248,8 +249,8 @@ async def test_a_database_that_is_gone(unused_tcp_port: int, rules: Any) -> None
 
 
 async def test_an_operation_ends_in_time(store: Store, recorder: Recorder) -> None:
-    served = Served(Settings(query_timeout_s=0.001), store, recorder)
-    async with serving(served) as client:
+    platform = Platform(Settings(query_timeout_s=0.001), store, recorder)
+    async with serving(platform) as client:
         body = orjson.dumps({"query": "{ customers { nodes { id events { nodes { id } } } } }"})
         response = await client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
         assert code(response) == "TIMEOUT"
