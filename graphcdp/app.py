@@ -20,7 +20,7 @@ from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import GraphCDPError, SettingsError
 from graphcdp.record import segments
-from graphcdp.record.neighbours import now_utc
+from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
@@ -142,7 +142,7 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(platform.settings.segment_sweep_s)
             try:
-                await segments.sweep(platform.store, now_utc())
+                await segments.sweep(platform.store, utc_now())
             except GraphCDPError as error:
                 log.warning("segments not swept", reason=str(error))
 

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from graphcdp.record.clock import utc_now
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store
 
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
-
-
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)

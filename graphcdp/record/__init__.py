@@ -5,6 +5,7 @@ recorder.py    the one write path: batches of messages -> outcomes
 neighbours.py  locks and reads what a batch touches
 apply.py       decided writes -> statements
 ids.py         makes ids
+clock.py       the server's time
 segments.py    memberships, kept up to date with each write
 segment_edits.py  segments created, changed and deleted
 mapping.py     which column of a file is what

@@ -7,7 +7,7 @@ lock still hold after the second.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from graphcdp.model.identifiers import LABEL_BY_KIND, Identifier
@@ -114,8 +114,3 @@ async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair
 async def _read_seen(tx: Transaction, batch: Sequence[Cleansed]) -> dict[str, str | None]:
     rows = await tx.run("record/read_seen", ids=[item.message.id for item in batch])
     return {row["id"]: row["customer"] for row in rows}
-
-
-def now_utc() -> datetime:
-    """The server's time, to the microsecond, as Neo4j keeps it."""
-    return datetime.now(UTC)

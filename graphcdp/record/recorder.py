@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,10 @@ from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
 from graphcdp.record.apply import apply
+from graphcdp.record.clock import utc_now
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
-from graphcdp.record.neighbours import now_utc, read_known
+from graphcdp.record.neighbours import read_known
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch
 from graphcdp.resolve.rules import IdentityRules
@@ -45,7 +47,7 @@ class Recorder:
         rules: IdentityRules,
         *,
         batch_max: int = BATCH_MAX,
-        clock: Callable[[], datetime] = now_utc,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -92,14 +94,11 @@ class Recorder:
         async with self._turn:
             now = self._clock()
             taken = [self._prepare(raw, now) for raw in raws]
-            for last in range(TRIES_MAX):
-                try:
+            for _ in range(TRIES_MAX - 1):
+                # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
+                with suppress(DatabaseConflictError):
                     return await self._store.transact(lambda tx: self._write(tx, taken, now))
-                except DatabaseConflictError:
-                    # Another process recorded one of these ids at the same moment; now it is seen.
-                    if last == TRIES_MAX - 1:
-                        raise
-        raise AssertionError("unreachable")
+            return await self._store.transact(lambda tx: self._write(tx, taken, now))
 
     def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
         made_id = new_ulid(now)
