@@ -5,4 +5,4 @@
 //   now   DATETIME
 // Columns: none
 UNWIND $rows AS row
-CREATE (:Customer {id: row.id, createdAt: $now, updatedAt: $now})
+CREATE (:Customer {id: row.id, createdAt: $now, updatedAt: $now, traits: '{}', traitTimes: '{}'})

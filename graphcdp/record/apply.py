@@ -69,27 +69,29 @@ def _facts_of_members(row: dict[str, Any]) -> CustomerFacts:
         max((member["lastSeen"] for member in row["members"]), default=None),
         {**dict.fromkeys(row["kinds"], 0), **counts},
         latest(*traits),
+        traits_changed=True,
     )
 
 
 def customer_row(facts: CustomerFacts) -> dict[str, Any]:
     """A row of `record/update_customers`."""
-    values, origins = to_texts(facts.traits)
-    shown = visible(facts.traits)
     return {
         "id": facts.id,
         "properties": {
             "identifiers": sum(facts.counts.values()),
             # A property of None is removed: a kind that is left with none.
             **{f"{COUNT_PREFIX}{kind}": count or None for kind, count in facts.counts.items()},
-            "traits": values,
-            "traitTimes": origins,
-            "searchText": search_text(shown) or None,
+            **(_trait_properties(facts) if facts.traits_changed else {}),
         },
-        "flattened": flattened(shown),
+        "flattened": flattened(visible(facts.traits)) if facts.traits_changed else None,
         "firstSeen": to_wire(facts.first_seen),
         "lastSeen": to_wire(facts.last_seen),
     }
+
+
+def _trait_properties(facts: CustomerFacts) -> dict[str, Any]:
+    values, origins = to_texts(facts.traits)
+    return {"traits": values, "traitTimes": origins, "searchText": search_text(visible(facts.traits)) or None}
 
 
 def identifier_row(facts: IdentifierFacts) -> dict[str, Any]:

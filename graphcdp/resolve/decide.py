@@ -175,10 +175,9 @@ def _unite(
         survivor = first
     if others:
         merge = ledger.new_merge()
-        traits = latest(*(ledger.customer(c).traits for c in (survivor, *others)))
+        _set_traits(ledger.customer(survivor), latest(*(ledger.customer(c).traits for c in (survivor, *others))))
         for other in others:
             ledger.absorb(other, survivor, merge=merge, at=now, reason=message.type.value, message=message.id)
-        ledger.customer(survivor).traits = traits
     for identifier in group.loose:
         ledger.give(identifier, survivor)
     return survivor, others
@@ -210,7 +209,12 @@ def _write_customer(survivor: str, message: Message, ledger: Ledger) -> None:
     customer = ledger.touch_customer(survivor)
     customer.first_seen = earliest(customer.first_seen, message.at)
     customer.last_seen = latest_time(customer.last_seen, message.at)
-    customer.traits = latest(customer.traits, _traits_of(message))
+    _set_traits(customer, latest(customer.traits, _traits_of(message)))
+
+
+def _set_traits(customer: CustomerFacts, traits: dict[str, Stamped]) -> None:
+    if traits != customer.traits:
+        customer.traits, customer.traits_changed = traits, True
 
 
 def _traits_of(message: Message) -> dict[str, Stamped]:

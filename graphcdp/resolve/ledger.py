@@ -32,7 +32,10 @@ class Ids(Protocol):
 
 @dataclass(slots=True)
 class CustomerFacts:
-    """counts: how many identifiers of each kind. traits: the latest of each name, unset ones included."""
+    """counts: how many identifiers of each kind. traits: the latest of each name, unset ones included.
+
+    traits_changed: whether they differ from what is stored, and so must be written.
+    """
 
     id: str
     created_at: datetime
@@ -40,6 +43,7 @@ class CustomerFacts:
     last_seen: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
     traits: dict[str, Stamped] = field(default_factory=dict)
+    traits_changed: bool = False
 
 
 @dataclass(slots=True)
