@@ -1,8 +1,8 @@
 // Makes customers.
 //
 // Parameters
-//   rows  LIST<MAP{id: STRING}>
+//   rows  LIST<MAP{id: STRING, at: DATETIME}>
 //   now   DATETIME
 // Columns: none
 UNWIND $rows AS row
-CREATE (:Customer {id: row.id, createdAt: $now, updatedAt: $now, traits: '{}', traitTimes: '{}'})
+CREATE (:Customer {id: row.id, createdAt: row.at, updatedAt: $now, traits: '{}', traitTimes: '{}'})

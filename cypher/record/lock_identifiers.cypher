@@ -4,8 +4,9 @@
 // the rows come in key order, so that writers do not deadlock.
 //
 // Parameters
-//   identifiers  LIST<MAP{key: STRING, id: STRING, kind: STRING, value: STRING, labels: LIST<STRING>}>
-//                by key; id, labels: for new ones
+//   identifiers  LIST<MAP{key: STRING, id: STRING, kind: STRING, value: STRING, labels: LIST<STRING>,
+//                hash: STRING}>
+//                by key; id, labels: for new ones; hash: under which an erased one is remembered
 // Columns, one row for each identifier
 //   key, id, kind, value      STRING
 //   owner                     STRING    id of its customer, null when nobody has it
@@ -13,13 +14,15 @@
 //   firstEventAt, lastEventAt STRING    times; null without events
 //   sources                   LIST<STRING>
 //   traits                    STRING    JSON, null without traits
+//   suppressed                BOOLEAN   it was erased, and must not be known again
 UNWIND $identifiers AS row
 MERGE (i:Identifier {key: row.key})
 ON CREATE SET i.id = row.id, i.kind = row.kind, i.value = row.value, i:$(row.labels)
 REMOVE i.lock
-WITH i
+WITH i, row
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
 RETURN i.key AS key, i.id AS id, i.kind AS kind, i.value AS value, c.id AS owner,
        toString(i.firstSeen) AS firstSeen, toString(i.lastSeen) AS lastSeen,
        toString(i.firstEventAt) AS firstEventAt, toString(i.lastEventAt) AS lastEventAt,
-       i.sources AS sources, i.traits AS traits
+       i.sources AS sources, i.traits AS traits,
+       EXISTS { MATCH (:Suppressed {hash: row.hash}) } AS suppressed

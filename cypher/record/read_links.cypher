@@ -8,9 +8,10 @@
 //   count                INTEGER
 //   firstSeen, lastSeen  STRING    times
 //   endedAt              STRING    a time, null when it counts; else it was cut
+//   byHand               BOOLEAN   a person made it
 UNWIND $pairs AS between
 MATCH (:Identifier {key: between[0]})-[l:LINKED]->(:Identifier {key: between[1]})
 WHERE l.endedAt IS NULL OR (l.endedBy = 'cut' AND l.allowedAt IS NULL)
 RETURN between[0] AS one, between[1] AS other, l.id AS id, l.source AS source, l.event AS event,
        l.count AS count, toString(l.firstSeen) AS firstSeen, toString(l.lastSeen) AS lastSeen,
-       toString(l.endedAt) AS endedAt
+       toString(l.endedAt) AS endedAt, coalesce(l.byHand, false) AS byHand

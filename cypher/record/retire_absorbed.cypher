@@ -1,8 +1,10 @@
-// Turns absorbed customers into MergedCustomer, so that their ids keep resolving.
+// Turns absorbed customers into MergedCustomer, so that their ids keep resolving, and logs each merge.
 //
 // Parameters
-//   rows  LIST<MAP{id: STRING, into: STRING, merge: STRING, reason: STRING, message: STRING}>
-//         in the order of the merges; into: alive at that moment
+//   rows  LIST<MAP{id: STRING, into: STRING, merge: STRING, at: DATETIME, cause: STRING, type: STRING,
+//         message: STRING, source: STRING, reason: STRING}>
+//         in the order of the merges; into: alive at that moment; type: of the message;
+//         message, source, reason may be null
 //   now   DATETIME
 // Columns: none
 UNWIND $rows AS row
@@ -11,6 +13,8 @@ MATCH (into:Customer {id: row.into})
 OPTIONAL MATCH (gone)-[member:IN_SEGMENT]->()
 WITH row, gone, into, collect(member) AS members
 FOREACH (member IN members | DELETE member)
-CREATE (gone)-[:MERGED_INTO {merge: row.merge, at: $now, reason: row.reason, message: row.message}]->(into)
+CREATE (gone)-[:MERGED_INTO {merge: row.merge, at: row.at, reason: row.type, message: row.message}]->(into)
+CREATE (:Merge {id: row.merge, at: row.at, survivor: row.into, absorbed: row.id, cause: row.cause,
+                message: row.message, source: row.source, reason: row.reason})
 SET gone = {id: gone.id, createdAt: gone.createdAt}, gone:MergedCustomer
 REMOVE gone:Customer

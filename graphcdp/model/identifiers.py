@@ -1,5 +1,6 @@
 """Identifiers: values that stand for someone, each of a kind."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,3 +42,8 @@ class Identifier:
     def key(self) -> str:
         """`kind:value`; unique in the graph, since a kind has no colon."""
         return f"{self.kind}:{self.value}"
+
+    @property
+    def fingerprint(self) -> str:
+        """What is remembered of an erased identifier: enough to know it again, not to read it."""
+        return hashlib.sha256(self.key.encode()).hexdigest()

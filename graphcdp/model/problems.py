@@ -28,7 +28,8 @@ class Problem:
     message: a sentence that says what was wrong and what to do.
     path: where in the message, outermost first, such as ("identifiers", "0").
     identifier: the identifier at fault as the source wrote it, "kind:value".
-    expected: what would be acceptable. limit, actual: for LIMIT.
+    expected: what would be acceptable. limit, actual: for LIMIT, with the kind
+    of which a customer would have too many.
     """
 
     code: ProblemCode
@@ -38,3 +39,4 @@ class Problem:
     expected: str | None = None
     limit: int | None = None
     actual: int | None = None
+    kind: str | None = None

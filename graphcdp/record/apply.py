@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from graphcdp.model.times import to_wire
-from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, LinkFacts, Writes
+from graphcdp.record.ids import NewIds
+from graphcdp.resolve.ledger import (
+    Absorption,
+    CustomerFacts,
+    IdentifierFacts,
+    LinkFacts,
+    Pair,
+    Refusal,
+    Spell,
+    Writes,
+)
 from graphcdp.resolve.traits import (
     COUNT_PREFIX,
     Stamped,
@@ -23,23 +33,19 @@ from graphcdp.store import Transaction
 async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
     """Write what was decided."""
     steps: list[tuple[str, list[Any]]] = [
-        ("record/create_customers", [{"id": c.id} for c in writes.new_customers]),
-        ("record/give_owners", [{"key": key, "customer": owner} for key, owner in writes.owners]),
-        ("record/relink_absorbed", [{"id": a.id, "final": a.final} for a in writes.absorbed]),
-        (
-            "record/retire_absorbed",
-            [
-                {"id": a.id, "into": a.into, "merge": a.merge, "reason": a.reason, "message": a.message}
-                for a in writes.absorbed
-            ],
-        ),
+        ("record/create_customers", [{"id": c.id, "at": c.created_at} for c in writes.new_customers]),
+        ("record/give_owners", [_owner_row(key, spells) for key, spells in writes.owners.items()]),
+        ("record/relink_absorbed", [_relink_row(path) for path in writes.stored.values()]),
+        ("record/retire_absorbed", [_merge_row(absorbed) for absorbed in writes.absorbed]),
         ("record/update_identifiers", [identifier_row(facts) for facts in writes.identifiers]),
         ("record/drop_unused", [{"key": key} for key in writes.unused]),
         ("record/end_links", [{"key": key, "at": at} for key, at in writes.ended]),
         ("record/update_links", [_link_row(link) for link in writes.links if not link.is_new]),
         ("record/create_links", [_link_row(link) for link in writes.links if link.is_new]),
+        ("record/solve_conflicts", [{"pair": pair_text(link.between)} for link in writes.links if link.is_new]),
         ("record/create_events", writes.events),
         ("record/create_statements", writes.statements),
+        ("record/mark_partial", writes.partial),
         ("record/update_customers", [customer_row(facts) for facts in writes.customers]),
     ]
     for name, rows in steps:
@@ -47,6 +53,83 @@ async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
             await tx.run(name, rows=rows, now=now)
     if writes.recompute:
         await recompute_customers(tx, writes.recompute, now)
+
+
+async def keep_conflicts(tx: Transaction, refusals: Sequence[Refusal], ids: NewIds) -> None:
+    """Keep refused evidence for review, each pair once."""
+    rows = [
+        {
+            "pair": pair_text(refusal.between),
+            "at": to_wire(refusal.first),
+            "last": to_wire(refusal.last),
+            "count": refusal.count,
+            "now": {"code": refusal.code, "kind": refusal.kind, "limit": refusal.limit, "actual": refusal.actual},
+            "first": {
+                "id": ids.conflict(),
+                "one": refusal.between[0],
+                "other": refusal.between[1],
+                "subject": refusal.subject.key,
+                "identifier": refusal.identifier.key,
+                "source": refusal.source,
+                "message": refusal.message,
+            },
+        }
+        for refusal in refusals
+    ]
+    if rows:
+        await tx.run("record/keep_conflicts", rows=sorted(rows, key=lambda row: str(row["pair"])))
+
+
+def pair_text(between: Pair) -> str:
+    """How a pair is written in one property; no key holds a line break."""
+    return "\n".join(between)
+
+
+def _owner_row(key: str, spells: Sequence[Spell]) -> dict[str, Any]:
+    stored = [spell for spell in spells if spell.since is None]
+    made = [spell for spell in spells if spell.since is not None]
+    return {
+        "key": key,
+        "left": stored[0].until if stored else None,
+        "leftBy": stored[0].merge if stored else None,
+        "past": [_spell_row(spell) for spell in made[:-1]],
+        "customer": made[-1].customer,
+        "since": made[-1].since,
+    }
+
+
+def _relink_row(path: Sequence[Spell]) -> dict[str, Any]:
+    own, *between, last = path
+    return {
+        "id": own.customer,
+        "left": own.until,
+        "leftBy": own.merge,
+        "past": [_spell_row(spell) for spell in between],
+        "customer": last.customer,
+        "since": last.since,
+    }
+
+
+def _spell_row(spell: Spell) -> dict[str, Any]:
+    return {"customer": spell.customer, "since": spell.since, "until": spell.until, "merge": spell.merge}
+
+
+_CAUSE_BY_TYPE = {"track": "EVIDENCE", "identify": "EVIDENCE", "alias": "ALIAS"}
+
+
+def _merge_row(absorbed: Absorption) -> dict[str, Any]:
+    cause = absorbed.cause
+    return {
+        "id": absorbed.id,
+        "into": absorbed.into,
+        "merge": absorbed.merge,
+        "at": absorbed.at,
+        "cause": _CAUSE_BY_TYPE.get(cause.type, cause.type),
+        "type": cause.type,
+        "message": cause.message,
+        "source": cause.source,
+        "reason": cause.reason,
+    }
 
 
 async def recompute_customers(tx: Transaction, customer_ids: Sequence[str], now: datetime) -> None:
@@ -121,6 +204,7 @@ def _link_row(link: LinkFacts) -> dict[str, Any]:
             "source": link.source,
             "event": link.event,
             "endedBy": link.ended_by,
+            "byHand": link.by_hand or None,
         },
         "firstSeen": to_wire(link.first_seen),
         "lastSeen": to_wire(link.last_seen),

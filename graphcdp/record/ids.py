@@ -13,28 +13,35 @@ def new_ulid(now: datetime) -> str:
 
 
 class NewIds:
-    """Ids for one batch; those of customers ascend, although all are made at one moment."""
+    """Ids for one batch. They ascend, although all are made at one moment."""
 
     def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._last_customer = ""
+        self._last = int(ULID.from_datetime(now))
+
+    def _next(self, tag: Tag) -> str:
+        self._last += 1
+        return f"{tag}_{str(ULID.from_int(self._last)).lower()}"
 
     def customer(self) -> str:
-        """cus_…, greater than all that were made before."""
-        made = new_ulid(self._now)
-        if made <= self._last_customer:
-            made = str(ULID.from_int(int(ULID.from_str(self._last_customer.upper())) + 1)).lower()
-        self._last_customer = made
-        return f"{Tag.CUSTOMER}_{made}"
+        """cus_…"""
+        return self._next(Tag.CUSTOMER)
 
     def identifier(self) -> str:
         """idn_…"""
-        return f"{Tag.IDENTIFIER}_{new_ulid(self._now)}"
+        return self._next(Tag.IDENTIFIER)
 
     def link(self) -> str:
         """lnk_…"""
-        return f"{Tag.LINK}_{new_ulid(self._now)}"
+        return self._next(Tag.LINK)
 
     def merge(self) -> str:
         """mrg_…"""
-        return f"{Tag.MERGE}_{new_ulid(self._now)}"
+        return self._next(Tag.MERGE)
+
+    def split(self) -> str:
+        """spl_…"""
+        return self._next(Tag.SPLIT)
+
+    def conflict(self) -> str:
+        """cfl_…"""
+        return self._next(Tag.CONFLICT)

@@ -6,7 +6,8 @@ merge locks the identifiers that it relinks; so the owners read after the first
 lock still hold after the second.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,16 +22,41 @@ from graphcdp.store import Transaction
 
 async def read_known(tx: Transaction, batch: Sequence[Cleansed], rules: IdentityRules, ids: Ids) -> Known:
     """Everything that deciding the batch needs, locked until the transaction ends."""
-    named = {identifier.key: identifier for item in batch for identifier in item.identifiers}
-    identifiers = await lock_identifiers(tx, [named[key] for key in sorted(named)], ids)
+    named = [identifier for item in batch for identifier in item.identifiers]
+
+    def pairs(suppressed: frozenset[str]) -> Iterator[Pair]:
+        for item in batch:
+            left = sorted((one for one in item.identifiers if one.key not in suppressed), key=rules.order)
+            yield from (pair(left[0].key, other.key) for other in left[1:])
+
+    known = await lock_known(tx, named, pairs, rules, ids)
+    return replace(known, seen=await _read_seen(tx, batch))
+
+
+async def lock_known(
+    tx: Transaction,
+    named: Iterable[Identifier],
+    pairs: Callable[[frozenset[str]], Iterable[Pair]],
+    rules: IdentityRules,
+    ids: Ids,
+) -> Known:
+    """What is known of these identifiers, their customers and some evidence, locked.
+
+    pairs: between whom evidence is wanted, given the keys of those that were erased.
+    """
+    by_key = {identifier.key: identifier for identifier in named}
+    identifiers, suppressed = await _lock_identifiers(tx, [by_key[key] for key in sorted(by_key)], ids)
     owners = sorted({facts.owner for facts in identifiers.values() if facts.owner is not None})
     customers = await lock_customers(tx, owners)
-    links, cuts = await _read_links(tx, _pairs(batch, rules))
-    return Known(identifiers, customers, links, cuts, await _read_seen(tx, batch))
+    await _read_recent(tx, customers, rules)
+    links, cuts = await _read_links(tx, sorted(set(pairs(suppressed))))
+    return Known(identifiers, customers, links, cuts, suppressed=suppressed)
 
 
-async def lock_identifiers(tx: Transaction, identifiers: Sequence[Identifier], ids: Ids) -> dict[str, IdentifierFacts]:
-    """Facts by key. Identifiers that are new are made, without an owner: give them one or drop them."""
+async def _lock_identifiers(
+    tx: Transaction, identifiers: Sequence[Identifier], ids: Ids
+) -> tuple[dict[str, IdentifierFacts], frozenset[str]]:
+    """Facts by key, and the keys that were erased. New ones are made, without an owner: give them one or drop them."""
     rows = await tx.run(
         "record/lock_identifiers",
         identifiers=[
@@ -40,11 +66,13 @@ async def lock_identifiers(tx: Transaction, identifiers: Sequence[Identifier], i
                 "kind": identifier.kind,
                 "value": identifier.value,
                 "labels": [label] if (label := LABEL_BY_KIND.get(identifier.kind)) else [],
+                "hash": identifier.fingerprint,
             }
             for identifier in identifiers
         ],
     )
-    return {row["key"]: _identifier_facts(row) for row in rows}
+    suppressed = frozenset(row["key"] for row in rows if row["suppressed"])
+    return {row["key"]: _identifier_facts(row) for row in rows}, suppressed
 
 
 async def lock_customers(tx: Transaction, customer_ids: Sequence[str]) -> dict[str, CustomerFacts]:
@@ -81,12 +109,13 @@ def _identifier_facts(row: dict[str, Any]) -> IdentifierFacts:
     )
 
 
-def _pairs(batch: Iterable[Cleansed], rules: IdentityRules) -> list[Pair]:
-    pairs: set[Pair] = set()
-    for item in batch:
-        subject, *others = sorted(item.identifiers, key=rules.order)
-        pairs.update(pair(subject.key, other.key) for other in others)
-    return sorted(pairs)
+async def _read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rules: IdentityRules) -> None:
+    kinds = [kind for kind in rules.kinds if rules.window(kind) is not None]
+    if not kinds or not customers:
+        return
+    for row in await tx.run("record/read_recent", ids=list(customers), kinds=kinds):
+        of_kind = customers[row["customer"]].recent.setdefault(row["kind"], {})
+        of_kind[row["key"]] = datetime.fromisoformat(row["lastSeen"])
 
 
 async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair, LinkFacts], frozenset[Pair]]:
@@ -107,6 +136,7 @@ async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair
             datetime.fromisoformat(row["lastSeen"]),
             row["source"],
             row["event"],
+            by_hand=row["byHand"],
         )
     return links, frozenset(cuts)
 

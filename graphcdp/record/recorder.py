@@ -12,15 +12,15 @@ import orjson
 from graphcdp.model.errors import DatabaseConflictError, DatabaseError
 from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
-from graphcdp.model.problems import Problem, ProblemCode
+from graphcdp.model.problems import Problem
 from graphcdp.record import segments
-from graphcdp.record.apply import apply
+from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.clock import utc_now
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import read_known
 from graphcdp.resolve.clean import clean
-from graphcdp.resolve.decide import Cleansed, decide_batch
+from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
@@ -108,7 +108,7 @@ class Recorder:
         cleaned = clean(message.identifiers, self._rules)
         if cleaned.identifiers:
             return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems)
-        return _Rejection(message.id, raw, (_nobody(cleaned.problems),), cleaned.problems)
+        return _Rejection(message.id, raw, (nobody(cleaned.problems),), cleaned.problems)
 
     async def _write(self, tx: Transaction, taken: Sequence[Cleansed | _Rejection], now: datetime) -> list[Outcome]:
         batch = [item for item in taken if isinstance(item, Cleansed)]
@@ -119,8 +119,10 @@ class Recorder:
             known = await read_known(tx, batch, self._rules, ids)
             decision = decide_batch(batch, known, self._rules, now=now, ids=ids)
             await apply(tx, decision.writes, now)
+            await keep_conflicts(tx, decision.writes.refusals, ids)
             await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
             decided = list(decision.outcomes)
+            rejections += [_of_erased(outcome) for outcome in decided if outcome.status is Status.REJECTED]
         if rejections:
             rows = [_rejection_row(rejection, now) for rejection in rejections]
             await tx.run("record/create_rejected", rows=rows, now=now)
@@ -128,19 +130,14 @@ class Recorder:
         return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
 
 
+def _of_erased(outcome: Outcome) -> _Rejection:
+    # All of its identifiers were erased: what it says of that person must not stay in any form.
+    return _Rejection(outcome.message_id, {"id": outcome.message_id}, outcome.errors, outcome.warnings)
+
+
 def _told_id(raw: RawMessage, made_id: str) -> str:
     given = raw.get("id")
     return given if isinstance(given, str) and given else made_id
-
-
-def _nobody(dropped: Sequence[Problem]) -> Problem:
-    reasons = " ".join(problem.message for problem in dropped)
-    return Problem(
-        ProblemCode.NO_IDENTIFIER,
-        f"No identifier is left, so nobody knows whose message this is: name a usable one. {reasons}".strip(),
-        ("identifiers",),
-        expected="1 to 20 identifiers, one of them usable",
-    )
 
 
 def _refused(rejection: _Rejection) -> Outcome:

@@ -4,6 +4,7 @@
     clean.py     claims as sources write them -> identifiers in normal form
     traits.py    the latest value of each trait, and how traits become properties
     ledger.py    what is known of the touched part of the graph, changed message by message
+    group.py     who may join a group of identifiers, and who survives
     decide.py    messages + ledger -> whose each is, and what to write
 
 Start with decide_batch in decide.py. The procedure is docs/identity.md.

@@ -4,7 +4,7 @@
 changed by `decide`; at the end it tells what differs, as `Writes`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -35,6 +35,8 @@ class CustomerFacts:
     """counts: how many identifiers of each kind. traits: the latest of each name, unset ones included.
 
     traits_changed: whether they differ from what is stored, and so must be written.
+    recent: for kinds whose limit looks at a window, when each identifier was last
+    seen, by kind and key; those last seen before the batch's windows may be missing.
     """
 
     id: str
@@ -44,6 +46,7 @@ class CustomerFacts:
     counts: dict[str, int] = field(default_factory=dict)
     traits: dict[str, Stamped] = field(default_factory=dict)
     traits_changed: bool = False
+    recent: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -74,7 +77,34 @@ class LinkFacts:
     event: str
     ended_at: datetime | None = None
     ended_by: str | None = None
+    by_hand: bool = False
     is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Evidence that the rules refused: that `identifier` is one person with `subject`.
+
+    code: why. first, last: times of the `count` messages that showed it, `message` the
+    first of them. kind, limit, actual: what would have been too many, for LIMIT.
+    """
+
+    subject: Identifier
+    identifier: Identifier
+    code: str
+    first: datetime
+    last: datetime
+    source: str
+    message: str
+    kind: str | None = None
+    limit: int | None = None
+    actual: int | None = None
+    count: int = 1
+
+    @property
+    def between(self) -> Pair:
+        """The pair that is kept apart."""
+        return pair(self.subject.key, self.identifier.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +114,8 @@ class Known:
     identifiers: by key, one for each identifier that the batch names. customers:
     by id, the owners of these. links: those that count, by pair. cuts: pairs whose
     evidence was cut and not allowed again. seen: for each message id that was
-    taken before, the id of its customer (None when that is gone).
+    taken before, the id of its customer (None when that is gone). suppressed: keys
+    that were erased.
     """
 
     identifiers: Mapping[str, IdentifierFacts]
@@ -92,37 +123,64 @@ class Known:
     links: Mapping[Pair, LinkFacts] = field(default_factory=dict)
     cuts: frozenset[Pair] = frozenset()
     seen: Mapping[str, str | None] = field(default_factory=dict)
+    suppressed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why customers become one. message: id of the message, None by hand; reason: what a person gave."""
+
+    type: str
+    message: str | None = None
+    source: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Absorption:
-    """One customer went into another: `into` by this message, `final` after the whole batch."""
+    """One customer went into another at this moment; that one may go on into a third in the same batch."""
 
     id: str
     into: str
-    final: str
     merge: str
     at: datetime
-    reason: str
-    message: str
+    cause: Cause
+
+
+@dataclass(slots=True)
+class Spell:
+    """How long an identifier was a customer's. since: None when it was before the batch, as stored.
+
+    until: None while it lasts. merge: what ended it; None when the identifier moved alone.
+    """
+
+    customer: str
+    since: datetime | None
+    until: datetime | None = None
+    merge: str | None = None
 
 
 @dataclass(slots=True)
 class Writes:
     """What to write, in this order. Rows are parameters of the statements under cypher/record/.
 
-    new_customers: ids, in order of creation. owners: key and customer of
-    identifiers that were given an owner. recompute: customers that an identifier
-    left, so that only the database can tell what remains.
+    new_customers: in order of creation. owners: by key of identifiers whose owner
+    changed, whose they were in turn. absorbed: in the order of the merges, of which
+    `stored` had identifiers before the batch: those move with them. partial: messages
+    of which claims were left out that other rules may take. recompute: customers that
+    an identifier left, so that only the database can tell what remains.
     """
 
     new_customers: list[CustomerFacts] = field(default_factory=list)
-    owners: list[tuple[str, str]] = field(default_factory=list)
+    owners: dict[str, list[Spell]] = field(default_factory=dict)
     absorbed: list[Absorption] = field(default_factory=list)
+    stored: dict[str, list[Spell]] = field(default_factory=dict)
     identifiers: list[IdentifierFacts] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     ended: list[tuple[str, datetime]] = field(default_factory=list)
     links: list[LinkFacts] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    partial: list[dict[str, str]] = field(default_factory=list)
     customers: list[CustomerFacts] = field(default_factory=list)
     recompute: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -138,7 +196,10 @@ class Ledger:
         self._customers = dict(known.customers)
         self._links = dict(known.links)
         self._cuts = known.cuts
-        self._owner_before = {key: facts.owner for key, facts in known.identifiers.items()}
+        self._known_customers = frozenset(known.customers)
+        self._spells: dict[str, list[Spell]] = {
+            key: [Spell(facts.owner, None)] if facts.owner else [] for key, facts in known.identifiers.items()
+        }
         self._held: dict[str, list[IdentifierFacts]] = {}
         for facts in known.identifiers.values():
             if facts.owner is not None:
@@ -150,6 +211,9 @@ class Ledger:
         self._touched_links: dict[str, LinkFacts] = {}
         self._new_customers: dict[str, None] = {}
         self._recompute: dict[str, None] = {}
+        self.suppressed = known.suppressed
+        self.refusals: list[Refusal] = []
+        self.partial: list[dict[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.statements: list[dict[str, Any]] = []
         self.seen: dict[str, str | None] = dict(known.seen)
@@ -176,38 +240,38 @@ class Ledger:
             customer_id = self._absorbed[customer_id].into
         return customer_id
 
-    def create(self, now: datetime) -> str:
+    def create(self, at: datetime) -> str:
         """A new customer without identifiers."""
-        facts = CustomerFacts(self._ids.customer(), now)
+        facts = CustomerFacts(self._ids.customer(), at)
         self._customers[facts.id] = facts
         self._new_customers[facts.id] = None
         self._touched_customers[facts.id] = None
         return facts.id
 
-    def new_merge(self) -> str:
-        """The id for a merge of one or more customers."""
-        return self._ids.merge()
-
-    def absorb(self, absorbed: str, survivor: str, *, merge: str, at: datetime, reason: str, message: str) -> None:
+    def absorb(self, absorbed: str, survivor: str, *, at: datetime, cause: Cause) -> None:
         """Let one customer go into another, with identifiers, counts and times; traits are the caller's."""
+        merge = self._ids.merge()
         gone, stays = self._customers.pop(absorbed), self._customers[survivor]
         for kind, count in gone.counts.items():
             stays.counts[kind] = stays.counts.get(kind, 0) + count
+        for kind, times in gone.recent.items():
+            stays.recent.setdefault(kind, {}).update(times)
         stays.first_seen = earliest(stays.first_seen, gone.first_seen)
         stays.last_seen = latest_time(stays.last_seen, gone.last_seen)
         moved = self._held.pop(absorbed, [])
         for facts in moved:
-            facts.owner = survivor
+            self._end_spell(facts.identifier.key, at, merge)
+            self._begin_spell(facts, survivor, at)
         self._held.setdefault(survivor, []).extend(moved)
-        self._absorbed[absorbed] = Absorption(absorbed, survivor, survivor, merge, at, reason, message)
+        self._absorbed[absorbed] = Absorption(absorbed, survivor, merge, at, cause)
         self._touched_customers[survivor] = None
         if absorbed in self._recompute:
             self._recompute[survivor] = None
 
-    def give(self, identifier: Identifier, customer_id: str) -> None:
+    def give(self, identifier: Identifier, customer_id: str, at: datetime) -> None:
         """Let an identifier that nobody has belong to a customer."""
         facts, customer = self._identifiers[identifier.key], self._customers[customer_id]
-        facts.owner = customer_id
+        self._begin_spell(facts, customer_id, at)
         self._held.setdefault(customer_id, []).append(facts)
         customer.counts[identifier.kind] = customer.counts.get(identifier.kind, 0) + 1
         self.touch(identifier)
@@ -221,52 +285,79 @@ class Ledger:
         owner = self._customers[facts.owner]
         self._held[owner.id].remove(facts)
         owner.counts[identifier.kind] -= 1
+        owner.recent.get(identifier.kind, {}).pop(identifier.key, None)
         self._recompute[owner.id] = None
         self._touched_customers[owner.id] = None
         facts.owner = None
+        self._end_spell(identifier.key, at, None)
         self._ended[identifier.key] = at
         for between in [between for between in self._links if identifier.key in between]:
             link = self._links.pop(between)
             link.ended_at, link.ended_by = at, "last_login"
             self._touched_links[link.id] = link
 
+    def _begin_spell(self, facts: IdentifierFacts, customer_id: str, at: datetime) -> None:
+        facts.owner = customer_id
+        self._spells[facts.identifier.key].append(Spell(customer_id, at))
+
+    def _end_spell(self, key: str, at: datetime, merge: str | None) -> None:
+        spell = self._spells[key][-1]
+        spell.until, spell.merge = at, merge
+
     def touch(self, identifier: Identifier) -> IdentifierFacts:
         """Facts of an identifier that are about to change."""
         self._touched_identifiers[identifier.key] = None
         return self._identifiers[identifier.key]
+
+    def note_use(self, facts: IdentifierFacts) -> None:
+        """Remember when an identifier was last seen, for limits that look at a window."""
+        if facts.owner is not None and facts.last_seen is not None:
+            of_kind = self._customers[facts.owner].recent.setdefault(facts.identifier.kind, {})
+            of_kind[facts.identifier.key] = facts.last_seen
 
     def touch_customer(self, customer_id: str) -> CustomerFacts:
         """Facts of a customer that are about to change."""
         self._touched_customers[customer_id] = None
         return self._customers[customer_id]
 
-    def bear_out(self, one: Identifier, other: Identifier, *, at: datetime, source: str, message: str) -> None:
-        """Count a message as evidence that the two are one person."""
-        between = pair(one.key, other.key)
+    def bear_out(
+        self,
+        between: Pair,
+        first: datetime,
+        last: datetime,
+        *,
+        source: str,
+        message: str,
+        count: int = 1,
+        by_hand: bool = False,
+    ) -> LinkFacts:
+        """Count messages, seen first and last at these times, as evidence that the two are one person."""
         link = self._links.get(between)
         if link is None:
-            link = LinkFacts(self._ids.link(), between, 1, at, at, source, message, is_new=True)
+            link = LinkFacts(self._ids.link(), between, count, first, last, source, message, is_new=True)
             self._links[between] = link
         else:
-            link.count += 1
-            link.first_seen = min(link.first_seen, at)
-            link.last_seen = max(link.last_seen, at)
+            link.count += count
+            link.first_seen = min(link.first_seen, first)
+            link.last_seen = max(link.last_seen, last)
+        link.by_hand = link.by_hand or by_hand
         self._touched_links[link.id] = link
+        return link
 
     def writes(self) -> Writes:
         """What differs from what was known."""
         alive = [customer for customer in self._touched_customers if customer in self._customers]
         return Writes(
             new_customers=[self._of_new(customer) for customer in self._new_customers],
-            owners=list(self._owner_changes()),
-            absorbed=[
-                Absorption(a.id, a.into, self.final(a.id), a.merge, a.at, a.reason, a.message)
-                for a in self._absorbed.values()
-            ],
+            owners={key: spells for key, spells in self._spells.items() if self._moved(key)},
+            absorbed=list(self._absorbed.values()),
+            stored={gone: self._path(gone) for gone in self._absorbed if gone in self._known_customers},
             identifiers=[self._identifiers[key] for key in self._touched_identifiers],
             unused=[key for key, facts in self._identifiers.items() if facts.owner is None],
             ended=list(self._ended.items()),
             links=list(self._touched_links.values()),
+            refusals=self.refusals,
+            partial=self.partial,
             customers=[self._customers[customer] for customer in alive],
             recompute=[customer for customer in self._recompute if customer in self._customers],
             events=self.events,
@@ -277,10 +368,18 @@ class Ledger:
         # One that was absorbed in the same batch is created too: its id was told, and must keep resolving.
         return self._customers.get(customer_id) or CustomerFacts(customer_id, self._absorbed[customer_id].at)
 
-    def _owner_changes(self) -> Iterator[tuple[str, str]]:
-        for key, facts in self._identifiers.items():
-            if facts.owner is not None and facts.owner != self._owner_before[key]:
-                yield key, facts.owner
+    def _moved(self, key: str) -> bool:
+        spells = self._spells[key]
+        return bool(spells) and (len(spells) > 1 or spells[0].since is not None) and spells[-1].until is None
+
+    def _path(self, absorbed: str) -> list[Spell]:
+        """Whose the identifiers of an absorbed customer were in turn: its own first, who has them now last."""
+        path = [Spell(absorbed, None)]
+        while path[-1].customer in self._absorbed:
+            step = self._absorbed[path[-1].customer]
+            path[-1].until, path[-1].merge = step.at, step.merge
+            path.append(Spell(step.into, step.at))
+        return path
 
 
 def earliest(one: datetime | None, other: datetime | None) -> datetime | None:

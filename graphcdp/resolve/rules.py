@@ -1,6 +1,7 @@
 """Identity rules: which kinds of identifiers there are, and when customers become one."""
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
@@ -90,7 +91,8 @@ class KindRule(BaseModel):
     """The rule for one kind of identifier.
 
     priority: greater is stronger. limit: how many one customer may have; None
-    for no limit. blocked: values that stand for nobody, in any case.
+    for no limit. window: the limit counts only what the customer used within this
+    time before a message; None for ever. blocked: values that stand for nobody, in any case.
     blocked_patterns: regular expressions that a whole value, in any case,
     must not match.
     """
@@ -99,6 +101,7 @@ class KindRule(BaseModel):
 
     priority: Annotated[int, Field(ge=0, le=1000)] = 50
     limit: Annotated[int, Field(ge=1)] | None = 5
+    window: timedelta | None = None
     blocked: tuple[str, ...] = ()
     blocked_patterns: tuple[str, ...] = ()
     normalise: Normalise = Normalise.TRIM
@@ -193,6 +196,11 @@ class IdentityRules(BaseModel):
         """How many of a kind one customer may have; None for no limit."""
         rule = self.kinds.get(kind)
         return None if rule is None else rule.limit
+
+    def window(self, kind: str) -> timedelta | None:
+        """How far back the limit of a kind looks; None for ever."""
+        rule = self.kinds.get(kind)
+        return None if rule is None else rule.window
 
     def order(self, identifier: Identifier) -> tuple[int, str]:
         """Sort key: the strongest kind first, then by key."""

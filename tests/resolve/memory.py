@@ -86,7 +86,7 @@ class Memory:
             self.merged[gone.id] = gone.into
             for facts in self.identifiers.values():
                 if facts.owner == gone.id:
-                    facts.owner = gone.final
+                    facts.owner = gone.into
         for customer in writes.customers:
             self.customers[customer.id] = customer
         for key in writes.unused:
