@@ -47,6 +47,20 @@ def duration_parts(duration: str) -> tuple[int, ...]:
     return parts
 
 
+def span_of(duration: str) -> timedelta:
+    """An ISO 8601 duration as a fixed span: a year is 365 days and a month 30. Errors as `duration_parts`."""
+    parts = duration_parts(duration)
+    return timedelta(seconds=sum(part * unit for part, unit in zip(parts, _SECONDS_BY_UNIT, strict=True)))
+
+
+def duration_text(span: timedelta) -> str:
+    """A span of whole seconds, longer than none, as an ISO 8601 duration in days, hours, minutes and seconds."""
+    hours, minutes, seconds = span.seconds // 3600, span.seconds // 60 % 60, span.seconds % 60
+    days = f"{span.days}D" if span.days else ""
+    clock = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
+    return f"P{days}{'T' if clock else ''}{clock}"
+
+
 def reaching_back(now: datetime, duration: str) -> datetime:
     """The moment that lies this far back; years and months go by the calendar.
 

@@ -1,6 +1,8 @@
 """Who is who. Pure: no I/O, no clock, no Cypher.
 
     rules.py     kinds with priority and limit, what is blocked, when to merge
+    garbage.py   values that stand for nobody, whatever the rules say
+    patterns.py  which regular expressions rules may hold
     clean.py     claims as sources write them -> identifiers in normal form
     traits.py    the latest value of each trait, and how traits become properties
     ledger.py    what is known of the touched part of the graph, changed message by message

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from graphcdp.model.identifiers import PHONE, VALUE_LENGTH_MAX, Claim, Identifier
+from graphcdp.model.identifiers import VALUE_LENGTH_MAX, Claim, Identifier
 from graphcdp.model.problems import Problem, ProblemCode
-from graphcdp.resolve.rules import (
-    GARBAGE,
-    GARBAGE_PATTERN,
-    PLACEHOLDER_PHONE,
-    IdentityRules,
-    Normalise,
-)
+from graphcdp.resolve.garbage import stands_for_nobody
+from graphcdp.resolve.rules import IdentityRules, Normalise
 
 _AROUND = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
 """White space and invisible marks, which pasted values bring along."""
@@ -66,7 +61,7 @@ def clean_one(claim: Claim, rules: IdentityRules, place: int = 0) -> Identifier 
             claim.text,
         )
     trimmed = _AROUND.sub("", claim.value)
-    if _stands_for_nobody(claim.kind, trimmed) or rule.blocks(trimmed):
+    if stands_for_nobody(claim.kind, trimmed) or rule.blocks(trimmed):
         return _blocked(claim, path)
     try:
         value = _normal_form(trimmed, rule.normalise, rules.region)
@@ -77,7 +72,7 @@ def clean_one(claim: Claim, rules: IdentityRules, place: int = 0) -> Identifier 
             path,
             claim.text,
         )
-    if value != trimmed and (_stands_for_nobody(claim.kind, value) or rule.blocks(value)):
+    if value != trimmed and (stands_for_nobody(claim.kind, value) or rule.blocks(value)):
         return _blocked(claim, path)
     return Identifier(claim.kind, value)
 
@@ -89,13 +84,6 @@ def _blocked(claim: Claim, path: tuple[str, ...]) -> Problem:
         path,
         claim.text,
     )
-
-
-def _stands_for_nobody(kind: str, value: str) -> bool:
-    folded = re.sub(r"\s+", "_", value.casefold())
-    if folded in GARBAGE or GARBAGE_PATTERN.fullmatch(folded):
-        return True
-    return kind == PHONE and PLACEHOLDER_PHONE.fullmatch(re.sub(r"[^\d+]", "", value)) is not None
 
 
 def _normal_form(value: str, normalise: Normalise, region: str) -> str:

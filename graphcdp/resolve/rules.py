@@ -6,61 +6,29 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+import phonenumbers
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
-from graphcdp.model.identifiers import ANONYMOUS, DEVICE, EMAIL, KIND_LENGTH_MAX, PHONE, USER, Identifier
+from graphcdp.model.identifiers import (
+    ANONYMOUS,
+    DEVICE,
+    EMAIL,
+    KIND_LENGTH_MAX,
+    PHONE,
+    USER,
+    VALUE_LENGTH_MAX,
+    Identifier,
+)
+from graphcdp.model.times import duration_text, span_of
+from graphcdp.resolve.garbage import stands_for_nobody
+from graphcdp.resolve.patterns import compiled
 
 KIND_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
-PATTERN_LENGTH_MAX = 500
-
-GARBAGE = frozenset(
-    (
-        "null",
-        "undefined",
-        "none",
-        "nil",
-        "nan",
-        "n/a",
-        "na",
-        "unknown",
-        "anonymous",
-        "guest",
-        "void",
-        "true",
-        "false",
-        "-1",
-        "(null)",
-        "<null>",
-        "(none)",
-        "(not_set)",
-        "[object]",
-        "[object_object]",
-        "{}",
-        "[]",
-        "id",
-        "user_id",
-        "userid",
-        "test@test.com",
-        "test@example.com",
-        "user@example.com",
-        "name@example.com",
-        "email@example.com",
-        "noreply@example.com",
-        "example@example.com",
-        "none@none.com",
-        "no@email.com",
-        "noemail@noemail.com",
-        "a@a.com",
-        "asdf@asdf.com",
-    )
-)
-"""Values that stand for nobody, compared in any case with spaces as underscores; blocked for all kinds."""
-
-GARBAGE_PATTERN = re.compile(r"[0-]+")
-"""Only zeros and dashes: the nil UUID, cleared advertising ids and the like."""
-
-PLACEHOLDER_PHONE = re.compile(r"\+?\d{0,3}(\d)\1{6,}|\+?\d{0,3}(0?123456789\d?)")
-"""One digit again and again, or the digits in order: phone numbers typed to get past a form."""
+KINDS_MAX = 50
+BLOCKED_MAX = 1000
+PATTERNS_MAX = 100
+LIMIT_MAX = 1_000_000
+WINDOW_MIN = timedelta(minutes=1)
 
 
 class MergeMode(StrEnum):
@@ -91,31 +59,57 @@ class KindRule(BaseModel):
     """The rule for one kind of identifier.
 
     priority: greater is stronger. limit: how many one customer may have; None
-    for no limit. window: the limit counts only what the customer used within this
-    time before a message; None for ever. blocked: values that stand for nobody, in any case.
-    blocked_patterns: regular expressions that a whole value, in any case,
-    must not match.
+    for no limit. window: the limit counts only those that were used within this
+    time before a message's, at least a minute and at most ten years; None for
+    all. blocked: values that stand for nobody, in any case. blocked_patterns:
+    regular expressions that a whole value, in any case, must not match.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     priority: Annotated[int, Field(ge=0, le=1000)] = 50
-    limit: Annotated[int, Field(ge=1)] | None = 5
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] | None = 5
     window: timedelta | None = None
-    blocked: tuple[str, ...] = ()
-    blocked_patterns: tuple[str, ...] = ()
+    blocked: Annotated[tuple[str, ...], Field(max_length=BLOCKED_MAX)] = ()
+    blocked_patterns: Annotated[tuple[str, ...], Field(max_length=PATTERNS_MAX)] = ()
     normalise: Normalise = Normalise.TRIM
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _written_well(cls, window: object) -> object:
+        if window is None or isinstance(window, timedelta):
+            return window
+        try:
+            if isinstance(window, str):
+                return span_of(window)
+        except ValueError:
+            pass
+        raise ValueError("a window is an ISO 8601 duration without fractions, at most P10Y, such as P30D or PT12H")
+
+    @field_validator("window")
+    @classmethod
+    def _long_enough(cls, window: timedelta | None) -> timedelta | None:
+        if window is not None and (window < WINDOW_MIN or window.microseconds):
+            raise ValueError("a window is at least a minute, PT1M, in whole seconds")
+        return window
+
+    @field_serializer("window", when_used="json")
+    def _as_text(self, window: timedelta | None) -> str | None:
+        return None if window is None else duration_text(window)
+
+    @field_validator("blocked")
+    @classmethod
+    def _short(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            if not value.strip() or len(value) > VALUE_LENGTH_MAX:
+                raise ValueError(f"{value[:60]!r} cannot be blocked: a value has 1 to {VALUE_LENGTH_MAX} characters")
+        return values
 
     @field_validator("blocked_patterns")
     @classmethod
-    def _compilable(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    def _usable(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
-            if len(pattern) > PATTERN_LENGTH_MAX:
-                raise ValueError(f"a pattern has at most {PATTERN_LENGTH_MAX} characters")
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+            compiled(pattern)
         return patterns
 
     def blocks(self, value: str) -> bool:
@@ -129,7 +123,7 @@ class KindRule(BaseModel):
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(pattern, re.IGNORECASE) for pattern in self.blocked_patterns)
+        return tuple(compiled(pattern) for pattern in self.blocked_patterns)
 
 
 DEFAULT_KINDS = {
@@ -155,7 +149,7 @@ class IdentityRules(BaseModel):
     kinds: dict[str, KindRule] = Field(default_factory=lambda: dict(DEFAULT_KINDS))
     merge: MergeMode = MergeMode.PROTECT
     shared_device: SharedDevice = SharedDevice.KEEP
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+    region: str = "US"
 
     @model_validator(mode="before")
     @classmethod
@@ -179,6 +173,8 @@ class IdentityRules(BaseModel):
     @field_validator("kinds")
     @classmethod
     def _named_well(cls, kinds: dict[str, KindRule]) -> dict[str, KindRule]:
+        if len(kinds) > KINDS_MAX:
+            raise ValueError(f"there are {len(kinds)} kinds; the most is {KINDS_MAX}, with those that are built in")
         for kind in kinds:
             if not KIND_PATTERN.fullmatch(kind) or len(kind) > KIND_LENGTH_MAX:
                 raise ValueError(
@@ -186,6 +182,15 @@ class IdentityRules(BaseModel):
                     f"at most {KIND_LENGTH_MAX} characters"
                 )
         return kinds
+
+    @field_validator("region")
+    @classmethod
+    def _known_region(cls, region: str) -> str:
+        if region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(
+                f"{region[:20]!r} is no region that phone numbers have; write two letters such as US or VN"
+            )
+        return region
 
     def priority(self, kind: str) -> int:
         """How strong a kind is; one that the rules no longer know is the weakest."""
@@ -201,6 +206,13 @@ class IdentityRules(BaseModel):
         """How far back the limit of a kind looks; None for ever."""
         rule = self.kinds.get(kind)
         return None if rule is None else rule.window
+
+    def blocks(self, identifier: Identifier) -> bool:
+        """Whether an identifier stands for nobody; one of a kind that the rules do not know is left alone."""
+        rule = self.kinds.get(identifier.kind)
+        return rule is not None and (
+            stands_for_nobody(identifier.kind, identifier.value) or rule.blocks(identifier.value)
+        )
 
     def order(self, identifier: Identifier) -> tuple[int, str]:
         """Sort key: the strongest kind first, then by key."""
