@@ -9,8 +9,6 @@ from typing import Any
 
 import structlog
 import uvicorn
-import yaml
-from pydantic import ValidationError
 
 from graphcdp import embedded
 from graphcdp.api.context import Context
@@ -18,10 +16,12 @@ from graphcdp.api.http import build_app
 from graphcdp.api.schema import schema
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
-from graphcdp.model.errors import GraphCDPError, SettingsError
+from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
+from graphcdp.record.rules_file import read_rules_file
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -57,9 +57,11 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     On leaving, what was accepted is finished first; then the database is
     stopped if it was started here. Raises GraphCDPError.
     """
+    from_file = _rules_file(settings)
     async with database(settings, progress) as connection, await Store.open(connection) as store:
         await store.migrate()
-        recorder = Recorder(store, load_rules(settings), batch_max=settings.batch_max)
+        settled = await _settled_rules(settings, store, from_file)
+        recorder = Recorder(store, settled.rules, batch_max=settings.batch_max)
         try:
             yield Platform(settings, store, recorder)
         finally:
@@ -92,28 +94,31 @@ async def database(settings: Settings, progress: Progress | None = None) -> Asyn
         await asyncio.to_thread(server.stop)
 
 
-def load_rules(settings: Settings) -> IdentityRules:
-    """The identity rules of the file that the settings name, or the defaults.
-
-    Raises SettingsError with one line that says what is wrong in the file.
-    """
+def _rules_file(settings: Settings) -> tuple[IdentityRules, str] | None:
+    """The identity rules of the file that the settings name, with a hash of its content. Raises SettingsError."""
     if settings.rules is None:
-        return IdentityRules(region=settings.default_region)
+        return None
     try:
-        content = yaml.safe_load(settings.rules.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise SettingsError(f"GRAPHCDP_RULES cannot be read: {error.strerror} ({settings.rules})") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"GRAPHCDP_RULES is no YAML: {settings.rules}: {str(error).splitlines()[0]}") from error
-    if not isinstance(content, dict):
-        raise SettingsError(f"GRAPHCDP_RULES must hold a mapping of kinds, merge and shared_device: {settings.rules}")
+        return read_rules_file(settings.rules, settings.default_region)
+    except RulesFileError as error:
+        raise SettingsError(f"GRAPHCDP_RULES: {error}") from error
+
+
+async def _settled_rules(
+    settings: Settings, store: Store, from_file: tuple[IdentityRules, str] | None
+) -> VersionedRules:
+    """The identity rules to start with: those of a file that is new, else those in force."""
     try:
-        return IdentityRules.model_validate({"region": settings.default_region, **content})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the rules"
-        what = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"GRAPHCDP_RULES: {where} is not usable: {what} ({settings.rules})") from error
+        settled = await settle_rules(store, from_file, settings.default_region, utc_now())
+    except RulesRefusedError as error:
+        raise SettingsError(f"GRAPHCDP_RULES: {settings.rules}: {error}") from error
+    if settled.origin is Origin.DEFAULT and settled.rules.region != settings.default_region:
+        log.warning(
+            "GRAPHCDP_DEFAULT_REGION has no effect: the identity rules in force name another region",
+            region=settled.rules.region,
+            version=settled.version,
+        )
+    return settled
 
 
 async def serve(platform: Platform) -> None:

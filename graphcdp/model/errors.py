@@ -10,8 +10,10 @@
         DatabaseConflictError      another writer made the same thing at the same moment
         MigrationError             a migration's text is not the one that was applied
       EmbeddedError                the embedded server could not be fetched, started or stopped
+      RulesFileError               a file of identity rules cannot be used
       ImportFileError              a file to import cannot be used at all
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
+        UnknownReferenceError      what a caller named is not there
 
 Problems of one message or one field are values, not exceptions: see
 `graphcdp.model.problems`.
@@ -58,6 +60,10 @@ class EmbeddedError(GraphCDPError):
     """The embedded server could not be fetched, started or stopped."""
 
 
+class RulesFileError(GraphCDPError):
+    """A file of identity rules cannot be read, or says what rules cannot say."""
+
+
 class ImportFileError(GraphCDPError):
     """A file to import cannot be read or mapped at all."""
 
@@ -72,3 +78,7 @@ class InvalidReferenceError(GraphCDPError):
     def __init__(self, message: str, path: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.path = path
+
+
+class UnknownReferenceError(InvalidReferenceError):
+    """What a caller named is not there: a customer, evidence, a merge, a conflict."""

@@ -4,10 +4,18 @@ intake.py      raw messages -> messages in the right shape, or what is wrong
 recorder.py    the one write path: batches of messages -> outcomes
 neighbours.py  locks and reads what a batch touches
 apply.py       decided writes -> statements
+tries.py       a write again, when another writer was in its way
+joins.py       customers united on evidence without a message
+parts.py       customers taken apart: components, ids, traits
+identity_edits.py  cut, allow, split, undo, unite by hand
+conflicts.py   what people decide about refused evidence
+erase.py       a customer erased for good
 ids.py         makes ids
 clock.py       the server's time
 segments.py    memberships, kept up to date with each write
 segment_edits.py  segments created, changed and deleted
+rules.py       versions of the identity rules
+rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
 tracking.py    the tracking format of a line -> a raw message
 files.py       CSV and JSON Lines -> raw messages
