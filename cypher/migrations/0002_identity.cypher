@@ -20,3 +20,4 @@ CREATE CONSTRAINT rule_set_version IF NOT EXISTS FOR (r:RuleSet) REQUIRE r.versi
 CREATE CONSTRAINT rules_in_force_name IF NOT EXISTS FOR (r:RulesInForce) REQUIRE r.name IS UNIQUE;
 CREATE CONSTRAINT job_id IF NOT EXISTS FOR (j:Job) REQUIRE j.id IS UNIQUE;
 CREATE CONSTRAINT suppressed_hash IF NOT EXISTS FOR (s:Suppressed) REQUIRE s.hash IS UNIQUE;
+CREATE INDEX statement_subject IF NOT EXISTS FOR (m:Statement) ON (m.subject);

@@ -15,16 +15,20 @@ from graphcdp.api.errors import USER_ERRORS
 from graphcdp.api.events import Event
 from graphcdp.api.failures import Failures, shown
 from graphcdp.api.identities import Device
+from graphcdp.api.merges import CustomerSplit
+from graphcdp.api.identity_edits import IdentityMutations
+from graphcdp.api.jobs import JobQueries
 from graphcdp.api.limits import Limits
 from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.queries import ReadQueries
+from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
 from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ReadQueries, SegmentQueries):
+class Query(ReadQueries, RulesQueries, JobQueries, SegmentQueries):
     """Joins the queries."""
 
 
@@ -34,7 +38,7 @@ class Query(ReadQueries, SegmentQueries):
         "own transaction."
     )
 )
-class Mutation(RecordMutations, SegmentMutations):
+class Mutation(RecordMutations, IdentityMutations, RulesMutations, SegmentMutations):
     """Joins the mutations."""
 
 
@@ -73,7 +77,7 @@ def build_schema() -> strawberry.Schema:
     built = _Schema(
         query=Query,
         mutation=Mutation,
-        types=[*USER_ERRORS, MergedCustomer, Event, Device],
+        types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit],
         extensions=[Failures, Limits],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     )

@@ -47,3 +47,9 @@ class Identifier:
     def fingerprint(self) -> str:
         """What is remembered of an erased identifier: enough to know it again, not to read it."""
         return hashlib.sha256(self.key.encode()).hexdigest()
+
+
+def identifier_of_key(key: str) -> Identifier:
+    """The identifier with this key."""
+    kind, _, value = key.partition(":")
+    return Identifier(kind, value)

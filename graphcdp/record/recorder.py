@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from graphcdp.model.errors import DatabaseConflictError, DatabaseError
+from graphcdp.model.errors import DatabaseError
 from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem
@@ -19,12 +18,12 @@ from graphcdp.record.clock import utc_now
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import read_known
+from graphcdp.record.tries import transact_again
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
-TRIES_MAX = 3
 BATCH_MAX = 1000
 
 
@@ -94,11 +93,8 @@ class Recorder:
         async with self._turn:
             now = self._clock()
             taken = [self._prepare(raw, now) for raw in raws]
-            for _ in range(TRIES_MAX - 1):
-                # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
-                with suppress(DatabaseConflictError):
-                    return await self._store.transact(lambda tx: self._write(tx, taken, now))
-            return await self._store.transact(lambda tx: self._write(tx, taken, now))
+            # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
+            return await transact_again(self._store, lambda tx: self._write(tx, taken, now))
 
     def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
         made_id = new_ulid(now)

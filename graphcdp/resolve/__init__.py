@@ -7,6 +7,9 @@
     traits.py    the latest value of each trait, and how traits become properties
     ledger.py    what is known of the touched part of the graph, changed message by message
     group.py     who may join a group of identifiers, and who survives
+    join.py      evidence without a message, by hand or tried again
+    split.py     which part of a customer keeps which id
+    explain.py   why two identifiers are one customer, or not, in sentences
     decide.py    messages + ledger -> whose each is, and what to write
 
 Start with decide_batch in decide.py. The procedure is docs/identity.md.

@@ -74,7 +74,7 @@ class LinkFacts:
     first_seen: datetime
     last_seen: datetime
     source: str
-    event: str
+    event: str | None
     ended_at: datetime | None = None
     ended_by: str | None = None
     by_hand: bool = False
@@ -95,7 +95,7 @@ class Refusal:
     first: datetime
     last: datetime
     source: str
-    message: str
+    message: str | None
     kind: str | None = None
     limit: int | None = None
     actual: int | None = None
@@ -327,7 +327,7 @@ class Ledger:
         last: datetime,
         *,
         source: str,
-        message: str,
+        message: str | None,
         count: int = 1,
         by_hand: bool = False,
     ) -> LinkFacts:

@@ -1,0 +1,1 @@
+"""Identity as a whole: the conformance cases, against a model, under concurrency."""
