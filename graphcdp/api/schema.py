@@ -18,9 +18,11 @@ from graphcdp.api.identities import Device
 from graphcdp.api.merges import CustomerSplit
 from graphcdp.api.identity_edits import IdentityMutations
 from graphcdp.api.jobs import JobQueries
+from graphcdp.api.jobs import JobQueries
 from graphcdp.api.limits import Limits
 from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.queries import ReadQueries
+from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
@@ -28,7 +30,7 @@ from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ReadQueries, RulesQueries, JobQueries, SegmentQueries):
+class Query(ReadQueries, RulesQueries, JobQueries, RulesQueries, JobQueries, SegmentQueries):
     """Joins the queries."""
 
 
@@ -38,7 +40,7 @@ class Query(ReadQueries, RulesQueries, JobQueries, SegmentQueries):
         "own transaction."
     )
 )
-class Mutation(RecordMutations, IdentityMutations, RulesMutations, SegmentMutations):
+class Mutation(RecordMutations, IdentityMutations, RulesMutations, RulesMutations, SegmentMutations):
     """Joins the mutations."""
 
 

@@ -8,6 +8,7 @@
     events.py      history of customers, counts, single events
     identities.py  identifiers, devices, links
     rejected.py    messages that could not be taken
+    jobs.py        long work in the background
     segments.py    segments and their members
 
 Each function takes the store and the keys, and answers one item a key, in

@@ -1,0 +1,86 @@
+"""Jobs, as callers see them."""
+
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from graphcdp.api.context import Info
+from graphcdp.api.fields import field
+from graphcdp.api.node import Node
+from graphcdp.api.scalars import DateTime
+from graphcdp.read.jobs import JobRow, jobs_by_ids
+
+
+@strawberry.enum(description="What a job does. New ones may appear.")
+class JobKind(Enum):
+    """What a job does."""
+
+    RESOLUTION = strawberry.enum_value(
+        "RESOLUTION", description="Resolves the whole graph by new identity rules, from the evidence."
+    )
+
+
+@strawberry.enum(description="Where a job stands.")
+class JobStatus(Enum):
+    """Where a job stands."""
+
+    QUEUED = strawberry.enum_value("QUEUED", description="It waits for a server to begin.")
+    RUNNING = strawberry.enum_value("RUNNING", description="It is under way, or waits to be taken up again.")
+    SUCCEEDED = strawberry.enum_value("SUCCEEDED", description="It is done.")
+    FAILED = strawberry.enum_value("FAILED", description="It ended before it was done; `failure` says why.")
+
+
+@strawberry.type(description="Long work that goes on in the background. It survives a stop of the server.")
+class Job(Node):
+    """Made of a stored job by `of`."""
+
+    kind: JobKind = strawberry.field(description="What it does.")
+    status: JobStatus = strawberry.field(description="Where it stands.")
+    done: int = strawberry.field(description="How much is done, of `total`.")
+    total: int | None = strawberry.field(
+        description="How much there is to do: an estimate, while it runs; null before it is known."
+    )
+    merges: int = strawberry.field(description="How many customers it merged into others.")
+    splits: int = strawberry.field(description="How many customers it split off others.")
+    rules_version: int = strawberry.field(description="The version of the identity rules that it resolves by.")
+    started_at: DateTime = strawberry.field(description="When it was asked for.")
+    finished_at: DateTime | None = strawberry.field(description="When it was over; null before.")
+    failure: str | None = strawberry.field(description="Why it failed; null otherwise.")
+
+    @classmethod
+    def of(cls, row: JobRow) -> "Job":
+        """The job of a row."""
+        return cls(
+            id=strawberry.ID(row.id),
+            kind=JobKind[row.kind],
+            status=JobStatus[row.status],
+            done=row.done,
+            total=row.total,
+            merges=row.merges,
+            splits=row.splits,
+            rules_version=row.version,
+            started_at=row.started,
+            finished_at=row.finished,
+            failure=row.failure,
+        )
+
+
+@strawberry.type
+class JobQueries:
+    """Queries for jobs."""
+
+    @field("A job by its id; null when there is none.")
+    async def job(
+        self,
+        info: Info,
+        # The name is GraphQL's, where it hides nothing.
+        id: Annotated[strawberry.ID, strawberry.argument(description="The job's id.")],  # noqa: A002
+    ) -> Job | None:
+        return await job_with_id(info, id)
+
+
+async def job_with_id(info: Info, job_id: str) -> Job | None:
+    """The job with this id, job_...; None when there is none."""
+    row = await info.context.loader(jobs_by_ids).load(job_id)
+    return None if row is None else Job.of(row)

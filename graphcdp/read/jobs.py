@@ -1,0 +1,41 @@
+"""Jobs: long work that goes on in the background, and how far it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from graphcdp.read.rows import Row, one_each
+from graphcdp.store.neo4j import Store
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job. version: of the rules it resolves by. total: None before it is known. finished: None before."""
+
+    id: str
+    kind: str
+    status: str
+    version: int
+    phase: str | None
+    done: int
+    total: int | None
+    merges: int
+    splits: int
+    started: datetime
+    finished: datetime | None
+    failure: str | None
+
+
+async def jobs_by_ids(store: Store, ids: Sequence[str]) -> list[JobRow | None]:
+    """For each id its job; None where there is none."""
+    return one_each(ids, await store.read("read/jobs_by_ids", ids=list(ids)), "id", _job)
+
+
+async def job_of_version(store: Store, version: int) -> str | None:
+    """The id of the latest job that resolves by this version of the rules; None when there is none."""
+    rows = await store.read("read/job_of_version", version=version)
+    return rows[0]["id"] if rows else None
+
+
+def _job(row: Row) -> JobRow:
+    return JobRow(**row)
