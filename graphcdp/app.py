@@ -61,7 +61,7 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     async with database(settings, progress) as connection, await Store.open(connection) as store:
         await store.migrate()
         settled = await _settled_rules(settings, store, from_file)
-        recorder = Recorder(store, settled.rules, batch_max=settings.batch_max)
+        recorder = Recorder(store, settled.rules, version=settled.version, batch_max=settings.batch_max)
         try:
             yield Platform(settings, store, recorder)
         finally:

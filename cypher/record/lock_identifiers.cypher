@@ -15,14 +15,17 @@
 //   sources                   LIST<STRING>
 //   traits                    STRING    JSON, null without traits
 //   suppressed                BOOLEAN   it was erased, and must not be known again
+//   version                   INTEGER   of the rules in force; null before there are any
+OPTIONAL MATCH (force:RulesInForce {name: 'identity'})
+WITH force.version AS version
 UNWIND $identifiers AS row
 MERGE (i:Identifier {key: row.key})
 ON CREATE SET i.id = row.id, i.kind = row.kind, i.value = row.value, i:$(row.labels)
 REMOVE i.lock
-WITH i, row
+WITH i, row, version
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
 RETURN i.key AS key, i.id AS id, i.kind AS kind, i.value AS value, c.id AS owner,
        toString(i.firstSeen) AS firstSeen, toString(i.lastSeen) AS lastSeen,
        toString(i.firstEventAt) AS firstEventAt, toString(i.lastEventAt) AS lastEventAt,
        i.sources AS sources, i.traits AS traits,
-       EXISTS { MATCH (:Suppressed {hash: row.hash}) } AS suppressed
+       EXISTS { MATCH (:Suppressed {hash: row.hash}) } AS suppressed, version

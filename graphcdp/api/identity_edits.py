@@ -169,7 +169,12 @@ class IdentityMutations:
         try:
             one, other = _pair(info, input.between)
             parted = await cut_link(
-                context.store, one, other, context.recorder.rules, context.now(), reason=_reason(input.reason)
+                context.store,
+                one,
+                other,
+                await context.recorder.rules_now(),
+                context.now(),
+                reason=_reason(input.reason),
             )
         except InvalidReferenceError as error:
             return _split_refused(error)
@@ -205,7 +210,12 @@ class IdentityMutations:
             if not keys:
                 raise InvalidReferenceError("Name at least one identifier to split off.", ("identifiers",))
             parted = await split_customer(
-                context.store, customer, keys, context.recorder.rules, context.now(), reason=_reason(input.reason)
+                context.store,
+                customer,
+                keys,
+                await context.recorder.rules_now(),
+                context.now(),
+                reason=_reason(input.reason),
             )
         except InvalidReferenceError as error:
             return _split_refused(error)
@@ -223,7 +233,11 @@ class IdentityMutations:
         context = info.context
         try:
             parted = await undo_merge(
-                context.store, input.merge, context.recorder.rules, context.now(), reason=_reason(input.reason)
+                context.store,
+                input.merge,
+                await context.recorder.rules_now(),
+                context.now(),
+                reason=_reason(input.reason),
             )
         except InvalidReferenceError as error:
             return _split_refused(error)
@@ -247,7 +261,7 @@ class IdentityMutations:
                 context.store,
                 keep,
                 absorb,
-                context.recorder.rules,
+                await context.recorder.rules_now(),
                 context.now(),
                 reason=_reason(input.reason),
                 override=input.override,

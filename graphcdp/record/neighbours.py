@@ -20,8 +20,18 @@ from graphcdp.resolve.traits import COUNT_PREFIX, from_text, from_texts
 from graphcdp.store import Transaction
 
 
-async def read_known(tx: Transaction, batch: Sequence[Cleansed], rules: IdentityRules, ids: Ids) -> Known:
-    """Everything that deciding the batch needs, locked until the transaction ends."""
+class RulesOutdatedError(Exception):
+    """Other rules are in force than those that a batch was cleaned by; nothing was written."""
+
+
+async def read_known(
+    tx: Transaction, batch: Sequence[Cleansed], rules: IdentityRules, ids: Ids, version: int | None
+) -> Known:
+    """Everything that deciding the batch needs, locked until the transaction ends.
+
+    version: of these rules; None for rules that no version in the graph may
+    replace yet. Raises RulesOutdatedError when another version is in force.
+    """
     named = [identifier for item in batch for identifier in item.identifiers]
 
     def pairs(suppressed: frozenset[str]) -> Iterator[Pair]:
@@ -29,7 +39,7 @@ async def read_known(tx: Transaction, batch: Sequence[Cleansed], rules: Identity
             left = sorted((one for one in item.identifiers if one.key not in suppressed), key=rules.order)
             yield from (pair(left[0].key, other.key) for other in left[1:])
 
-    known = await lock_known(tx, named, pairs, rules, ids)
+    known = await lock_known(tx, named, pairs, rules, ids, version)
     return replace(known, seen=await _read_seen(tx, batch))
 
 
@@ -39,13 +49,19 @@ async def lock_known(
     pairs: Callable[[frozenset[str]], Iterable[Pair]],
     rules: IdentityRules,
     ids: Ids,
+    version: int | None = None,
 ) -> Known:
     """What is known of these identifiers, their customers and some evidence, locked.
 
-    pairs: between whom evidence is wanted, given the keys of those that were erased.
+    pairs: between whom evidence is wanted, given the keys of those that were
+    erased. version: as in `read_known`.
     """
     by_key = {identifier.key: identifier for identifier in named}
-    identifiers, suppressed = await _lock_identifiers(tx, [by_key[key] for key in sorted(by_key)], ids)
+    rows = await _lock_identifiers(tx, [by_key[key] for key in sorted(by_key)], ids)
+    if version is not None and rows and rows[0]["version"] != version:
+        raise RulesOutdatedError
+    identifiers = {row["key"]: _identifier_facts(row) for row in rows}
+    suppressed = frozenset(row["key"] for row in rows if row["suppressed"])
     owners = sorted({facts.owner for facts in identifiers.values() if facts.owner is not None})
     customers = await lock_customers(tx, owners)
     await _read_recent(tx, customers, rules)
@@ -53,11 +69,9 @@ async def lock_known(
     return Known(identifiers, customers, links, cuts, suppressed=suppressed)
 
 
-async def _lock_identifiers(
-    tx: Transaction, identifiers: Sequence[Identifier], ids: Ids
-) -> tuple[dict[str, IdentifierFacts], frozenset[str]]:
-    """Facts by key, and the keys that were erased. New ones are made, without an owner: give them one or drop them."""
-    rows = await tx.run(
+async def _lock_identifiers(tx: Transaction, identifiers: Sequence[Identifier], ids: Ids) -> list[dict[str, Any]]:
+    """Rows of `record/lock_identifiers`. New ones are made, without an owner: give them one or drop them."""
+    return await tx.run(
         "record/lock_identifiers",
         identifiers=[
             {
@@ -71,8 +85,6 @@ async def _lock_identifiers(
             for identifier in identifiers
         ],
     )
-    suppressed = frozenset(row["key"] for row in rows if row["suppressed"])
-    return {row["key"]: _identifier_facts(row) for row in rows}, suppressed
 
 
 async def lock_customers(tx: Transaction, customer_ids: Sequence[str]) -> dict[str, CustomerFacts]:

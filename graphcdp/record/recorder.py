@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -17,7 +18,8 @@ from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.clock import utc_now
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
-from graphcdp.record.neighbours import read_known
+from graphcdp.record.neighbours import RulesOutdatedError, read_known
+from graphcdp.record.rules import rules_in_force, rules_in_force_tx
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
@@ -45,11 +47,13 @@ class Recorder:
         store: Store,
         rules: IdentityRules,
         *,
+        version: int | None = None,
         batch_max: int = BATCH_MAX,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._rules = rules
+        self._version = version
         self._batch_max = batch_max
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -60,7 +64,14 @@ class Recorder:
 
     @property
     def rules(self) -> IdentityRules:
-        """The identity rules in force."""
+        """The identity rules that this recorder knows; another process may just have changed them."""
+        return self._rules
+
+    async def rules_now(self) -> IdentityRules:
+        """The identity rules in force, asked of the graph."""
+        current = await rules_in_force(self._store)
+        if current is not None:
+            self._rules, self._version = current.rules, current.version
         return self._rules
 
     async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]:
@@ -91,10 +102,14 @@ class Recorder:
 
     async def _record_batch(self, raws: Sequence[RawMessage]) -> list[Outcome]:
         async with self._turn:
-            now = self._clock()
-            taken = [self._prepare(raw, now) for raw in raws]
-            # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
-            return await transact_again(self._store, lambda tx: self._write(tx, taken, now))
+            while True:
+                now = self._clock()
+                taken = [self._prepare(raw, now) for raw in raws]
+                try:
+                    # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
+                    return await transact_again(self._store, partial(self._write, taken=taken, now=now))
+                except RulesOutdatedError:
+                    await self.rules_now()
 
     def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
         made_id = new_ulid(now)
@@ -112,13 +127,18 @@ class Recorder:
         decided: list[Outcome] = []
         if batch:
             ids = NewIds(now)
-            known = await read_known(tx, batch, self._rules, ids)
+            known = await read_known(tx, batch, self._rules, ids, self._version)
             decision = decide_batch(batch, known, self._rules, now=now, ids=ids)
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
             decided = list(decision.outcomes)
             rejections += [_of_erased(outcome) for outcome in decided if outcome.status is Status.REJECTED]
+        elif self._version is not None:
+            # Nothing was locked, so nobody has asked yet whether these rules still hold.
+            current = await rules_in_force_tx(tx)
+            if current is not None and current.version != self._version:
+                raise RulesOutdatedError
         if rejections:
             rows = [_rejection_row(rejection, now) for rejection in rejections]
             await tx.run("record/create_rejected", rows=rows, now=now)
