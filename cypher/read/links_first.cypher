@@ -19,6 +19,9 @@
 //   source         STRING
 //   message        STRING    id of the message that first showed it
 //   ended          DATETIME  or null while it counts
+//   ended_by       STRING    last_login, cut or rules; null while it counts
+//   allowed        DATETIME  when cut evidence was allowed again, or null
+//   by_hand        BOOLEAN   made by a person
 UNWIND $ids AS wanted
 MATCH (i:Identifier {id: wanted})
 CALL (i) {
@@ -29,4 +32,5 @@ CALL (i) {
 }
 RETURN i.id AS identifier_id, l.id AS id, startNode(l).key AS from_key, endNode(l).key AS to_key, other_key,
        l.count AS times, l.firstSeen AS first_seen, l.lastSeen AS last_seen, l.source AS source,
-       l.event AS message, l.endedAt AS ended
+       l.event AS message, l.endedAt AS ended, l.endedBy AS ended_by, l.allowedAt AS allowed,
+       coalesce(l.byHand, false) AS by_hand

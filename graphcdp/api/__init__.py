@@ -5,8 +5,8 @@
     customers.py, events.py, identities.py, rejected.py, segments.py   types
     explain.py, merges.py, conflicts.py, history.py, snapshots.py      types of identity: evidence, log, past
     recording.py   what became of messages
-    identity_edits.py, segment_edits.py   mutations that change who is who, and that edit segments
-    rules.py, jobs.py                 identity rules, long work in the background
+    identity_edits.py, decisions.py   mutations that change who is who
+    segment_edits.py                  mutations that edit segments
     rules.py, jobs.py                 identity rules, long work in the background
     answers.py, requests.py, times.py bodies and answers of HTTP, its log, ranges of time
     references.py, predicates.py      how to name customers; conditions on them

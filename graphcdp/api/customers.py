@@ -6,10 +6,13 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
+from graphcdp.api.conflicts import Code, ConflictStatus, CustomerConflictConnection, Status, choice_of_conflicts
 from graphcdp.api.context import Info
 from graphcdp.api.events import EventConnection, EventFilter, choice_of
 from graphcdp.api.fields import field, own_field
-from graphcdp.api.identities import DeviceConnection, IdentifierConnection
+from graphcdp.api.history import IdentityChangeConnection
+from graphcdp.api.identities import CustomerLinkConnection, DeviceConnection, IdentifierConnection
+from graphcdp.api.merges import Merge, MergeConnection, merge_with_id
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate
@@ -19,6 +22,7 @@ from graphcdp.api.segments import CustomerSegmentConnection, customer_segments, 
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.statement import Statement
+from graphcdp.read.conflicts import conflict_page, conflict_pages
 from graphcdp.read.customers import (
     Contacts,
     CustomerRow,
@@ -30,8 +34,17 @@ from graphcdp.read.customers import (
     survivors,
 )
 from graphcdp.read.events import event_counts, event_page, histories
-from graphcdp.read.identities import device_page, device_pages, identifier_page, identifier_pages
+from graphcdp.read.history import history_page, history_pages
+from graphcdp.read.identities import (
+    customer_link_page,
+    customer_link_pages,
+    device_page,
+    device_pages,
+    identifier_page,
+    identifier_pages,
+)
 from graphcdp.read.lists import ListedRow, Order, Search, count_customers, customer_cursor
+from graphcdp.read.merges import merge_of_absorbed, merge_page, merge_pages
 from graphcdp.read.pages import Slice
 
 Filter = Annotated[EventFilter | None, strawberry.argument(description="Which events.")]
@@ -39,6 +52,12 @@ Kinds = Annotated[list[str] | None, strawberry.argument(description="Only these 
 InTime = Annotated[TimeOrder, strawberry.argument(description="Order in time.")]
 SegmentKey = Annotated[str, strawberry.argument(description="The segment's key.")]
 Condition = Annotated[CustomerPredicate, strawberry.argument(description="The condition.")]
+Ended = Annotated[
+    bool,
+    strawberry.argument(
+        description="Also evidence that no longer counts; its other end may belong to someone else today."
+    ),
+]
 TraitPath = Annotated[str, strawberry.argument(description="Dotted path.")]
 
 
@@ -156,6 +175,55 @@ class Customer(Node):
         found = await info.context.loader(merged_into).load(self.row.id)
         return [strawberry.ID(customer_id) for customer_id in found]
 
+    @own_field(
+        "The evidence that makes the identifiers one customer, each piece once, newest first: the edges of a drawing "
+        "whose nodes are `identifiers`."
+    )
+    async def links(
+        self,
+        info: Info,
+        ended: Ended = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> CustomerLinkConnection | None:
+        page = customer_link_page(ended, first=first, after=after, last=last, before=before)
+        found = await info.context.loader(customer_link_pages, ended, page).load(self.row.id)
+        return CustomerLinkConnection.of(found, self.row.id, ended)
+
+    @own_field("Merges that made this customer, undone ones included, newest first.")
+    async def merges(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> MergeConnection | None:
+        page = merge_page(first=first, after=after, last=last, before=before)
+        return MergeConnection.of(await info.context.loader(merge_pages, page).load(self.row.id))
+
+    @own_field("Evidence around this customer that the identity rules refused, what was refused last first.")
+    async def conflicts(
+        self,
+        info: Info,
+        status: Status = ConflictStatus.OPEN,
+        code: Code = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> CustomerConflictConnection | None:
+        page = conflict_page(first=first, after=after, last=last, before=before)
+        loader = info.context.loader(conflict_pages, choice_of_conflicts(status, code), page)
+        return CustomerConflictConnection.of(await loader.load(self.row.id))
+
+    @own_field(
+        "What happened to this customer's identity and to that of all customers merged into it: merges, splits and "
+        "refused evidence, newest first."
+    )
+    async def identity_history(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> IdentityChangeConnection | None:
+        page = history_page(first=first, after=after, last=last, before=before)
+        return IdentityChangeConnection.of(await info.context.loader(history_pages, page).load(self.row.id))
+
     @own_field("Segments that the customer is in now, entered last first.")
     async def segments(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -210,6 +278,11 @@ class MergedCustomer(Node):
         if found is None:
             raise DatabaseError("The data changed while it was read: ask again.")
         return found
+
+    @field("The merge that did it; null when it was merged before merges were logged.")
+    async def merge(self, info: Info) -> Merge | None:
+        found = await info.context.loader(merge_of_absorbed).load(self.row.id)
+        return None if found is None else await merge_with_id(info, found)
 
 
 @strawberry.type(description="A customer in a list.")

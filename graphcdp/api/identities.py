@@ -1,5 +1,6 @@
 """Identifiers, devices and the evidence between them, as callers see them."""
 
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -17,6 +18,8 @@ from graphcdp.read.identities import (
     HeldRow,
     IdentifierRow,
     LinkRow,
+    customer_link_cursor,
+    customer_link_totals,
     device_cursor,
     identifier_cursor,
     identifier_totals,
@@ -71,6 +74,15 @@ class Identifier(Node):
         return LinkConnection.of(await info.context.loader(link_pages, page).load(self.row.id))
 
 
+@strawberry.enum(description="Why evidence no longer counts.")
+class LinkEnd(Enum):
+    """As stored, in capitals."""
+
+    LAST_LOGIN = strawberry.enum_value("LAST_LOGIN", description="A shared device went to the user who signed in last.")
+    CUT = strawberry.enum_value("CUT", description="A person cut it.")
+    RULES = strawberry.enum_value("RULES", description="The identity rules changed.")
+
+
 @strawberry.type(description="A piece of evidence that two identifiers belong to one person.")
 class Link:
     """Made of stored evidence by `of`."""
@@ -80,7 +92,18 @@ class Link:
     first_seen_at: DateTime = strawberry.field(description="When first seen.")
     last_seen_at: DateTime = strawberry.field(description="When last seen.")
     source: str | None = strawberry.field(description="The source that first sent it.")
+    message_id: str | None = strawberry.field(
+        description="The id of the message that first showed it; null when a person made it."
+    )
+    by_hand: bool = strawberry.field(description="A person made it: no limit applies to it.")
     removed_at: DateTime | None = strawberry.field(description="When it stopped counting; null while it counts.")
+    ended_by: LinkEnd | None = strawberry.field(description="Why it stopped counting; null while it counts.")
+    allowed_at: DateTime | None = strawberry.field(
+        description=(
+            "When a cut was lifted: a message that shows it again makes new evidence. Null while the cut stands, "
+            "and where there was none."
+        )
+    )
     row: strawberry.Private[LinkRow]
 
     @classmethod
@@ -92,7 +115,11 @@ class Link:
             first_seen_at=row.first_seen,
             last_seen_at=row.last_seen,
             source=row.source,
+            message_id=row.message,
+            by_hand=row.by_hand,
             removed_at=row.ended,
+            ended_by=None if row.ended_by is None else LinkEnd[row.ended_by.upper()],
+            allowed_at=row.allowed,
             row=row,
         )
 
@@ -137,6 +164,45 @@ class LinkConnection:
         """The page of an identifier's evidence."""
         edges = [LinkEdge(cursor=link_cursor(row), node=Link.of(row)) for row in page.items]
         return cls(edges=edges, nodes=[edge.node for edge in edges], page_info=PageInfo.of(page, link_cursor))
+
+
+@strawberry.type(description="A link in a customer's list.")
+class CustomerLinkEdge:
+    """Evidence with its place."""
+
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Link = strawberry.field(description="The link.")
+
+
+@strawberry.type(description="A page of the evidence that makes a customer one: the edges of a drawing.")
+class CustomerLinkConnection:
+    """Made of a slice by `of`."""
+
+    edges: list[CustomerLinkEdge] = strawberry.field(description="Links with cursors.")
+    nodes: list[Link] = strawberry.field(description="Just the links.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    customer_id: strawberry.Private[str]
+    ended: strawberry.Private[bool]
+
+    @classmethod
+    def of(cls, page: Slice[LinkRow], customer_id: str, ended: bool) -> "CustomerLinkConnection":
+        """The page of a customer's evidence; ended: whether it holds what no longer counts as well."""
+
+        def cursor_of(row: LinkRow) -> str:
+            return customer_link_cursor(row, ended)
+
+        edges = [CustomerLinkEdge(cursor=cursor_of(row), node=Link.of(row)) for row in page.items]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo.of(page, cursor_of),
+            customer_id=customer_id,
+            ended=ended,
+        )
+
+    @own_field("Exact.")
+    async def total_count(self, info: Info) -> Count | None:
+        return Count.exact(await info.context.loader(customer_link_totals, self.ended).load(self.customer_id))
 
 
 @strawberry.type(description="An identifier of a customer.")

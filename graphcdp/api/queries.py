@@ -6,6 +6,14 @@ from typing import Annotated
 
 import strawberry
 
+from graphcdp.api.conflicts import (
+    Code,
+    ConflictStatus,
+    IdentityConflict,
+    IdentityConflictConnection,
+    Status,
+    choice_of_conflicts,
+)
 from graphcdp.api.context import Info
 from graphcdp.api.customers import (
     Customer,
@@ -16,21 +24,27 @@ from graphcdp.api.customers import (
     customer_with,
 )
 from graphcdp.api.events import Event
+from graphcdp.api.explain import IdentityExplanation, explain
 from graphcdp.api.fields import field, own_field
 from graphcdp.api.identities import Device, Identifier
+from graphcdp.api.merges import CustomerSplit, merge_with_id
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, First, Last
 from graphcdp.api.predicates import CustomerPredicate, condition_of
 from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of, keys_of_words
 from graphcdp.api.rejected import RejectedMessageConnection
+from graphcdp.api.scalars import moment
 from graphcdp.api.segments import segment_with_id
+from graphcdp.api.snapshots import CustomerSnapshot, Moment, snapshot_of
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import DEVICE
 from graphcdp.model.ids import Tag, split_id, tagged
+from graphcdp.read.conflicts import conflict_page, conflicts_by_ids, list_conflicts
 from graphcdp.read.customers import merged_by_ids
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import identifiers_by_ids, identifiers_by_keys
 from graphcdp.read.lists import Order, Search, customer_page, list_customers
+from graphcdp.read.merges import splits_by_ids
 from graphcdp.read.rejected import rejected_messages, rejected_page
 from graphcdp.read.search import text_query
 
@@ -131,6 +145,39 @@ class ReadQueries:
         row = await info.context.loader(identifiers_by_keys).load(key)
         return None if row is None else Identifier.of(row)
 
+    @own_field(
+        "Why two identifiers do, or do not, belong to one customer: the shortest chain of evidence between them."
+    )
+    async def explain_identity(
+        self,
+        info: Info,
+        from_: Annotated[IdentifierInput, strawberry.argument(name="from", description="One end.")],
+        to: Annotated[IdentifierInput, strawberry.argument(description="The other end.")],
+    ) -> IdentityExplanation | None:
+        return await explain(info, from_, to)
+
+    @field(
+        "A customer as it was known at a past moment. By an identifier: who had it then; by an id: that customer, or "
+        "who it had been merged into by then. Null when nobody was known by that reference then."
+    )
+    async def snapshot(self, info: Info, of: Whom, at: Moment) -> CustomerSnapshot | None:
+        return await snapshot_of(info, of, moment(at, ("at",)))
+
+    @own_field("Evidence that the identity rules refused, for review; what was refused last first.")
+    async def conflicts(
+        self,
+        info: Info,
+        status: Status = ConflictStatus.OPEN,
+        code: Code = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> IdentityConflictConnection | None:
+        page = conflict_page(first=first, after=after, last=last, before=before)
+        choice = choice_of_conflicts(status, code)
+        return IdentityConflictConnection.of(await list_conflicts(info.context.store, choice, page), choice)
+
     @own_field("Messages that could not be taken, newest first.")
     async def rejected(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -159,6 +206,14 @@ async def _node(info: Info, global_id: str) -> Node | None:
             return Device.of(row) if row.kind == DEVICE else None
         case Tag.SEGMENT:
             return await segment_with_id(info, global_id)
+        case Tag.MERGE:
+            return await merge_with_id(info, global_id)
+        case Tag.SPLIT:
+            split = await info.context.loader(splits_by_ids).load(global_id)
+            return None if split is None else CustomerSplit.of(split)
+        case Tag.CONFLICT:
+            conflict = await info.context.loader(conflicts_by_ids).load(global_id)
+            return None if conflict is None else IdentityConflict.of(conflict)
     # What else has an id is reached from what it belongs to.
     return None
 

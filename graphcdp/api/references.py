@@ -8,7 +8,7 @@ import strawberry
 from graphcdp.model.identifiers import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Claim, Identifier
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.resolve.clean import clean_one
-from graphcdp.resolve.rules import IdentityRules
+from graphcdp.resolve.rules import IdentityRules, KindRule
 
 _KIND_BY_FIELD = {
     "email": EMAIL,
@@ -76,9 +76,13 @@ def key_of(claim: Claim, rules: IdentityRules) -> str | None:
     found = clean_one(claim, rules)
     if not isinstance(found, Problem):
         return found.key
+    # The rules may have known the kind, and may not have blocked the value, when it was recorded.
     if found.code is ProblemCode.UNKNOWN_KIND:
-        # The rules may have known it when it was recorded.
         return Identifier(claim.kind, claim.value.strip()).key
+    if found.code is ProblemCode.BLOCKED:
+        form = KindRule(normalise=rules.kinds[claim.kind].normalise)
+        passed = clean_one(claim, IdentityRules(kinds={claim.kind: form}, region=rules.region))
+        return None if isinstance(passed, Problem) else passed.key
     return None
 
 

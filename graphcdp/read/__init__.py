@@ -7,6 +7,11 @@
     search.py      words -> full-text query
     events.py      history of customers, counts, single events
     identities.py  identifiers, devices, links
+    explain.py     evidence between two identifiers
+    merges.py      the log of merges and splits
+    conflicts.py   refused evidence, for review
+    history.py     merges, splits and refused evidence of customers in one list
+    snapshot.py    customers at a past moment
     rejected.py    messages that could not be taken
     jobs.py        long work in the background
     segments.py    segments and their members

@@ -11,6 +11,7 @@ from graphcdp.store.neo4j import Store
 IDENTIFIERS = "identifiers"
 DEVICES = "devices"
 LINKS = "links"
+CUSTOMER_LINKS = "customer-links"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,11 @@ class HeldRow:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """A piece of evidence; keys of its ends, and of the end seen from the other."""
+    """A piece of evidence, with the keys of its ends.
+
+    other_key: of the end that was not asked for, where one was. message: id of the
+    one that first showed it. ended_by: last_login, cut or rules.
+    """
 
     id: str
     from_key: str
@@ -62,6 +67,28 @@ class LinkRow:
     source: str | None
     message: str | None
     ended: datetime | None
+    ended_by: str | None
+    allowed: datetime | None
+    by_hand: bool
+
+    @classmethod
+    def of(cls, row: Row) -> "LinkRow":
+        """The evidence of a row."""
+        return cls(
+            id=row["id"],
+            from_key=row["from_key"],
+            to_key=row["to_key"],
+            other_key=row.get("other_key", row["to_key"]),
+            times=row["times"],
+            first_seen=row["first_seen"],
+            last_seen=row["last_seen"],
+            source=row["source"],
+            message=row["message"],
+            ended=row["ended"],
+            ended_by=row["ended_by"],
+            allowed=row["allowed"],
+            by_hand=row["by_hand"],
+        )
 
 
 def identifier_page(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
@@ -79,6 +106,13 @@ def link_page(*, first: int | None, after: str | None, last: int | None, before:
     return page_of(LINKS, (datetime, str), first=first, after=after, last=last, before=before)
 
 
+def customer_link_page(
+    ended: bool, *, first: int | None, after: str | None, last: int | None, before: str | None
+) -> Page:
+    """The page of a customer's evidence, ended or not, that Relay's arguments ask for. Errors as `page_of`."""
+    return page_of(_customer_links(ended), (datetime, str), first=first, after=after, last=last, before=before)
+
+
 def identifier_cursor(held: HeldRow) -> str:
     """The cursor of an identifier in a customer's list."""
     return cursor(IDENTIFIERS, (held.place,))
@@ -92,6 +126,11 @@ def device_cursor(device: IdentifierRow) -> str:
 def link_cursor(link: LinkRow) -> str:
     """The cursor of a link in an identifier's list."""
     return cursor(LINKS, (link.first_seen, link.id))
+
+
+def customer_link_cursor(link: LinkRow, ended: bool) -> str:
+    """The cursor of a link in a customer's list."""
+    return cursor(_customer_links(ended), (link.first_seen, link.id))
 
 
 async def identifiers_by_keys(store: Store, keys: Sequence[str]) -> list[IdentifierRow | None]:
@@ -114,11 +153,18 @@ async def identifier_pages(
         f"read/identifiers_{page.end}",
         ids=list(ids),
         kinds=None if kinds is None else list(kinds),
-        after=page.after[0] if page.after else "",
-        before=page.before[0] if page.before else None,
-        limit=page.fetch,
+        **identifier_bounds(page),
     )
-    return [sliced(page, found, _held) for found in many_each(ids, rows, "customer_id")]
+    return [sliced(page, found, held_of) for found in many_each(ids, rows, "customer_id")]
+
+
+def identifier_bounds(page: Page) -> dict[str, object]:
+    """Parameters of a statement on a list of identifiers in their place."""
+    return {
+        "after": page.after[0] if page.after else "",
+        "before": page.before[0] if page.before else None,
+        "limit": page.fetch,
+    }
 
 
 async def identifier_totals(store: Store, ids: Sequence[str], kinds: tuple[str, ...] | None) -> list[int]:
@@ -136,23 +182,25 @@ async def device_pages(store: Store, ids: Sequence[str], page: Page) -> list[Sli
 async def link_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[LinkRow]]:
     """A page of the evidence of each identifier."""
     rows = await store.read(f"read/links_{page.end}", ids=list(ids), **page.bounds())
-    return [sliced(page, found, _link) for found in many_each(ids, rows, "identifier_id")]
+    return [sliced(page, found, LinkRow.of) for found in many_each(ids, rows, "identifier_id")]
 
 
-def _held(row: Row) -> HeldRow:
+async def customer_link_pages(store: Store, ids: Sequence[str], ended: bool, page: Page) -> list[Slice[LinkRow]]:
+    """A page of the evidence around each customer; ended: also that which no longer counts."""
+    rows = await store.read(f"read/customer_links_{page.end}", ids=list(ids), ended=ended, **page.bounds())
+    return [sliced(page, found, LinkRow.of) for found in many_each(ids, rows, "customer_id")]
+
+
+async def customer_link_totals(store: Store, ids: Sequence[str], ended: bool) -> list[int]:
+    """How many pieces of evidence each customer has; ended: also those that no longer count."""
+    rows = await store.read("read/customer_links_total", ids=list(ids), ended=ended)
+    return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
+
+
+def _customer_links(ended: bool) -> str:
+    return f"{CUSTOMER_LINKS}:{'all' if ended else 'active'}"
+
+
+def held_of(row: Row) -> HeldRow:
+    """The identifier of a row, as a customer has or had it."""
     return HeldRow(identifier=IdentifierRow.of(row), since=row["since"], place=row["place"])
-
-
-def _link(row: Row) -> LinkRow:
-    return LinkRow(
-        id=row["id"],
-        from_key=row["from_key"],
-        to_key=row["to_key"],
-        other_key=row["other_key"],
-        times=row["times"],
-        first_seen=row["first_seen"],
-        last_seen=row["last_seen"],
-        source=row["source"],
-        message=row["message"],
-        ended=row["ended"],
-    )

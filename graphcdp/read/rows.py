@@ -1,8 +1,10 @@
-"""Rows of a statement for many keys -> one item a key, in the order of the keys. Pure."""
+"""Rows of a statement for many keys -> one item a key, in the order of the keys."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
+
+from graphcdp.store.neo4j import Store
 
 Row = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -20,3 +22,14 @@ def many_each(keys: Sequence[str], rows: Sequence[Row], column: str) -> list[lis
     for row in rows:
         rows_by_key[row[column]].append(row)
     return [rows_by_key.get(key, []) for key in keys]
+
+
+async def found_by_ids(
+    store: Store, ids: Sequence[str], read: Callable[[Store, Sequence[str]], Awaitable[list[Item | None]]]
+) -> dict[str, Item]:
+    """What `read` finds under each of these ids, without asking when there are none."""
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        return {}
+    items = await read(store, wanted)
+    return {one: item for one, item in zip(wanted, items, strict=True) if item is not None}

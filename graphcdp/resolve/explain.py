@@ -56,19 +56,18 @@ class Explanation:
 def explain_one(one: str, other: str, path: Sequence[Evidence]) -> Explanation:
     """Why two keys are one customer; path: the evidence from one to the other, in order, its ends likewise."""
     if one == other:
-        return Explanation((), f"Both are {_name(one)}.")
+        return Explanation((), _sentence(f"both are {_name(one)}"))
     both = f"{_name(one)} and {_name(other)}"
     if not path:
-        return Explanation((), f"{both} are one customer.")
+        return Explanation((), _sentence(f"{both} are one customer"))
     if len(path) == 1:
         (step,) = path
         why = f"they were united by hand on {_day(step.first_seen)}" if step.by_hand else _shown(step)
         return Explanation((), _sentence(f"{both} are one customer: {why}"))
     steps = [f"{_name(step.one)} and {_name(step.other)} ({_how(step)})" for step in path[:STEPS_MAX]]
-    rest = [f"{len(path) - STEPS_MAX} more"] if len(path) > STEPS_MAX else []
-    return Explanation(
-        (), _sentence(f"{both} are one customer through {len(path)} pieces of evidence: {_listed([*steps, *rest])}")
-    )
+    rest = f", and {len(path) - STEPS_MAX} more" if len(path) > STEPS_MAX else ""
+    count = f"{len(path)} pieces of evidence"
+    return Explanation((), _sentence(f"{both} are one customer through {count}: {', then '.join(steps)}{rest}"))
 
 
 def explain_apart(
