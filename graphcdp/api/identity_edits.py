@@ -1,7 +1,6 @@
-"""Mutations on identity: cut, allow, split, undo, unite, decide conflicts, erase."""
+"""Mutations on identity: cut, allow, split, undo, unite, erase."""
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import Annotated
 
 import strawberry
@@ -69,28 +68,6 @@ class MergeCustomersInput:
     )
 
 
-@strawberry.enum(description="What to do about evidence that the rules refused.")
-class ConflictDecision(Enum):
-    """Decisions of a person."""
-
-    MERGE = strawberry.enum_value("MERGE", description="Unite the two although the rules object.")
-    KEEP_APART = strawberry.enum_value(
-        "KEEP_APART", description="Keep the two apart, as a cut does, until the link is allowed."
-    )
-    BLOCK = strawberry.enum_value(
-        "BLOCK", description="Block the refused value in the identity rules: it stands for nobody."
-    )
-
-
-@strawberry.input(description="A decision on a conflict.")
-class DecideConflictInput:
-    """A conflict that the caller names."""
-
-    conflict: strawberry.ID = strawberry.field(description="The conflict's id, cfl_....")
-    decision: ConflictDecision = strawberry.field(description="What to do.")
-    reason: str | None = strawberry.field(description="Why, for the record; at most 500 characters.", default=None)
-
-
 @strawberry.input(description="Whom to erase.")
 class EraseCustomerInput:
     """A customer that the caller names."""
@@ -146,7 +123,6 @@ ToAllow = Annotated[AllowLinkInput, strawberry.argument(description="Which cut."
 ToSplit = Annotated[SplitCustomerInput, strawberry.argument(description="Whom, and what to move.")]
 ToUndo = Annotated[UndoMergeInput, strawberry.argument(description="Which.")]
 ToMerge = Annotated[MergeCustomersInput, strawberry.argument(description="Whom.")]
-ToDecide = Annotated[DecideConflictInput, strawberry.argument(description="Which, and what to do.")]
 ToErase = Annotated[EraseCustomerInput, strawberry.argument(description="Whom.")]
 
 
@@ -174,7 +150,7 @@ class IdentityMutations:
                 other,
                 await context.recorder.rules_now(),
                 context.now(),
-                reason=_reason(input.reason),
+                reason=reason_of(input.reason),
             )
         except InvalidReferenceError as error:
             return _split_refused(error)
@@ -190,7 +166,7 @@ class IdentityMutations:
             one, other = _pair(info, input.between)
             await allow_link(info.context.store, one, other, info.context.now())
         except InvalidReferenceError as error:
-            return AllowLinkPayload(allowed=False, errors=[_user_error(error)])
+            return AllowLinkPayload(allowed=False, errors=[reference_error(error)])
         info.context.forget()
         return AllowLinkPayload(allowed=True, errors=[])
 
@@ -215,7 +191,7 @@ class IdentityMutations:
                 keys,
                 await context.recorder.rules_now(),
                 context.now(),
-                reason=_reason(input.reason),
+                reason=reason_of(input.reason),
             )
         except InvalidReferenceError as error:
             return _split_refused(error)
@@ -237,7 +213,7 @@ class IdentityMutations:
                 input.merge,
                 await context.recorder.rules_now(),
                 context.now(),
-                reason=_reason(input.reason),
+                reason=reason_of(input.reason),
             )
         except InvalidReferenceError as error:
             return _split_refused(error)
@@ -263,11 +239,11 @@ class IdentityMutations:
                 absorb,
                 await context.recorder.rules_now(),
                 context.now(),
-                reason=_reason(input.reason),
+                reason=reason_of(input.reason),
                 override=input.override,
             )
         except InvalidReferenceError as error:
-            return MergeCustomersPayload(customer=None, absorbed_ids=[], errors=[_user_error(error)])
+            return MergeCustomersPayload(customer=None, absorbed_ids=[], errors=[reference_error(error)])
         problems = [one.problem for one in joined if one.problem is not None]
         if problems:
             return MergeCustomersPayload(customer=None, absorbed_ids=[], errors=[_objection(one) for one in problems])
@@ -285,7 +261,7 @@ class IdentityMutations:
             customer = await _customer_id(info, input.customer, "customer")
             receipt = await erase_customer(info.context.store, customer)
         except InvalidReferenceError as error:
-            return EraseCustomerPayload(receipt=None, errors=[_user_error(error)])
+            return EraseCustomerPayload(receipt=None, errors=[reference_error(error)])
         info.context.forget()
         told = ErasureReceipt(
             customer_ids=[strawberry.ID(one) for one in receipt.customers],
@@ -324,7 +300,8 @@ async def _customer_id(info: Info, ref: CustomerRef, *path: str) -> str:
     return found
 
 
-def _reason(given: str | None) -> str | None:
+def reason_of(given: str | None) -> str | None:
+    """What a person gave as the reason. Raises InvalidReferenceError when it is too long."""
     if given is not None and len(given) > REASON_LENGTH_MAX:
         raise InvalidReferenceError(f"`reason` has at most {REASON_LENGTH_MAX} characters.", ("reason",))
     return given or None
@@ -341,10 +318,11 @@ async def _split_payload(info: Info, parted: Parted) -> SplitPayload:
 
 
 def _split_refused(error: InvalidReferenceError) -> SplitPayload:
-    return SplitPayload(customer=None, separated=[], errors=[_user_error(error)])
+    return SplitPayload(customer=None, separated=[], errors=[reference_error(error)])
 
 
-def _user_error(error: InvalidReferenceError) -> UserError:
+def reference_error(error: InvalidReferenceError) -> UserError:
+    """The user error that tells what was named in an unusable way."""
     path = list(error.path) or None
     if isinstance(error, UnknownReferenceError):
         return NotFoundError(message=str(error), path=path)

@@ -11,18 +11,17 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
+from graphcdp.api.decisions import ConflictMutations
 from graphcdp.api.errors import USER_ERRORS
 from graphcdp.api.events import Event
 from graphcdp.api.failures import Failures, shown
 from graphcdp.api.identities import Device
-from graphcdp.api.merges import CustomerSplit
 from graphcdp.api.identity_edits import IdentityMutations
 from graphcdp.api.jobs import JobQueries
-from graphcdp.api.jobs import JobQueries
 from graphcdp.api.limits import Limits
+from graphcdp.api.merges import CustomerSplit
 from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.queries import ReadQueries
-from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
@@ -30,7 +29,7 @@ from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ReadQueries, RulesQueries, JobQueries, RulesQueries, JobQueries, SegmentQueries):
+class Query(ReadQueries, RulesQueries, JobQueries, SegmentQueries):
     """Joins the queries."""
 
 
@@ -40,7 +39,7 @@ class Query(ReadQueries, RulesQueries, JobQueries, RulesQueries, JobQueries, Seg
         "own transaction."
     )
 )
-class Mutation(RecordMutations, IdentityMutations, RulesMutations, RulesMutations, SegmentMutations):
+class Mutation(RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations):
     """Joins the mutations."""
 
 

@@ -7,10 +7,11 @@ from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.identifiers import identifier_of_key
 from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_HAND, join
+from graphcdp.record.rules import Origin, VersionedRules, put_in_force, rules_in_force_tx
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.join import Evidence, Joined
 from graphcdp.resolve.ledger import pair
-from graphcdp.resolve.rules import IdentityRules
+from graphcdp.resolve.rules import IdentityRules, with_blocked
 from graphcdp.store import Store, Transaction
 
 OPEN = "OPEN"
@@ -66,15 +67,25 @@ async def keep_apart(store: Store, conflict: str, now: datetime, *, reason: str 
     await transact_again(store, work)
 
 
-async def blocked_value(store: Store, conflict: str) -> tuple[str, str]:
-    """Kind and value of the identifier that was refused, for a rule that blocks it. Errors as `merge_anyway`."""
-    evidence = await store.transact(lambda tx: _evidence(tx, conflict))
-    return evidence.identifier.kind, evidence.identifier.value
+async def block_value(store: Store, conflict: str, now: datetime, *, reason: str | None = None) -> VersionedRules:
+    """Block the refused value: new rules are put in force, and the job that applies them is queued.
 
+    Raises UnknownReferenceError, or InvalidReferenceError when the graph has no
+    rules of its own, as `merge_anyway`.
+    """
 
-async def mark_blocked(store: Store, conflict: str, now: datetime, *, reason: str | None = None) -> None:
-    """Keep the decision that the value was blocked in the rules."""
-    await store.transact(lambda tx: _decided(tx, conflict, BLOCKED, reason, now))
+    async def work(tx: Transaction) -> VersionedRules:
+        evidence = await _evidence(tx, conflict)
+        current = await rules_in_force_tx(tx)
+        if current is None:
+            raise InvalidReferenceError("No rules are in force in the graph yet: put some in force first.")
+        rules = with_blocked(current.rules, evidence.identifier)
+        note = f"Blocks {evidence.identifier.key}, decided on {conflict}"
+        made = await put_in_force(tx, rules, origin=Origin.API, now=now, note=note, expected_version=current.version)
+        await _decided(tx, conflict, BLOCKED, reason, now)
+        return made
+
+    return await transact_again(store, work)
 
 
 async def _evidence(tx: Transaction, conflict: str) -> Evidence:

@@ -217,3 +217,12 @@ class IdentityRules(BaseModel):
     def order(self, identifier: Identifier) -> tuple[int, str]:
         """Sort key: the strongest kind first, then by key."""
         return -self.priority(identifier.kind), identifier.key
+
+
+def with_blocked(rules: IdentityRules, identifier: Identifier) -> IdentityRules:
+    """The rules, with this value blocked for its kind. Raises ValueError for a kind that they do not know."""
+    rule = rules.kinds.get(identifier.kind)
+    if rule is None:
+        raise ValueError(f"the rules know no kind {identifier.kind!r}")
+    blocking = KindRule.model_validate({**rule.model_dump(), "blocked": (*rule.blocked, identifier.value)})
+    return IdentityRules.model_validate({**rules.model_dump(), "kinds": {**rules.kinds, identifier.kind: blocking}})
