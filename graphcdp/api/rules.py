@@ -1,60 +1,37 @@
 """Identity rules: read, tried and changed."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
-from pydantic import ValidationError
 
 from graphcdp.api.context import Info
-from graphcdp.api.errors import ConflictError, InvalidInputError, UserError
+from graphcdp.api.customers import Customer, customer_live
+from graphcdp.api.errors import UserError
 from graphcdp.api.fields import field, own_field
+from graphcdp.api.identities import Identifier, identifier_with
 from graphcdp.api.jobs import Job, job_with_id
+from graphcdp.api.rules_input import (
+    IdentifierNormalForm,
+    IdentityMergeMode,
+    IdentityRulesInput,
+    SharedDeviceMode,
+    rules_of,
+    user_errors,
+)
 from graphcdp.api.scalars import DateTime, Duration
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import BUILT_IN_KINDS
+from graphcdp.model.identifiers import Identifier as IdentifierName
 from graphcdp.model.times import duration_text
 from graphcdp.read.jobs import job_of_version
-from graphcdp.record.rules import (
-    Origin,
-    RulesConflictError,
-    VersionedRules,
-    put_in_force,
-    rule_sets,
-    rules_in_force,
-)
-from graphcdp.resolve.rules import IdentityRules as Rules
-from graphcdp.resolve.rules import KindRule, MergeMode, Normalise, SharedDevice
+from graphcdp.read.simulation import SampleSplit, Simulation, simulate
+from graphcdp.record.rules import Origin, VersionedRules, put_in_force, rule_sets, rules_in_force
+from graphcdp.resolve.rules import KindRule
 
 HISTORY_MAX = 100
-
-
-@strawberry.enum(description="When evidence may unite customers.")
-class IdentityMergeMode(Enum):
-    """As `graphcdp.resolve.rules.MergeMode`."""
-
-    PROTECT = strawberry.enum_value("PROTECT", description="While every kind keeps its limit.")
-    ALWAYS = strawberry.enum_value("ALWAYS", description="Without looking at limits.")
-    NEVER = strawberry.enum_value("NEVER", description="New identifiers join; customers are never united.")
-
-
-@strawberry.enum(description="What happens to a device that a second user signs in on.")
-class SharedDeviceMode(Enum):
-    """As `graphcdp.resolve.rules.SharedDevice`."""
-
-    KEEP = strawberry.enum_value("KEEP", description="It stays with the first.")
-    LAST_LOGIN = strawberry.enum_value("LAST_LOGIN", description="It moves to the one who signed in last.")
-
-
-@strawberry.enum(description="How values of a kind are brought to their normal form.")
-class IdentifierNormalForm(Enum):
-    """As `graphcdp.resolve.rules.Normalise`."""
-
-    EMAIL = strawberry.enum_value("EMAIL", description="E-mail address, in lower case.")
-    PHONE = strawberry.enum_value("PHONE", description="Phone number in E.164.")
-    LOWER = strawberry.enum_value("LOWER", description="Without white space around it, in lower case.")
-    TRIM = strawberry.enum_value("TRIM", description="Without white space around it.")
+SAMPLE_MAX = 20
 
 
 @strawberry.enum(description="Where a version of the rules came from.")
@@ -132,46 +109,66 @@ class IdentityRules:
         )
 
 
-@strawberry.input(description="The rule for one kind of identifier. What is absent is as in the default for the kind.")
-class IdentityKindRuleInput:
-    """A rule as the caller wrote it."""
+@strawberry.type(description="Customers that would become one.")
+class MergeSample:
+    """Made of ids by `of`."""
 
-    kind: str = strawberry.field(
-        description="The kind: a-z, 0-9 and _, beginning with a letter; at most 50 characters."
-    )
-    priority: strawberry.Maybe[int] = strawberry.field(description="See IdentityKindRule; 0..1000.")
-    limit: strawberry.Maybe[int | None] = strawberry.field(description="See IdentityKindRule; null for no limit.")
-    window: strawberry.Maybe[Duration | None] = strawberry.field(
-        description="See IdentityKindRule; PT1M..P10Y, null for all."
-    )
-    blocked: strawberry.Maybe[list[str]] = strawberry.field(description="See IdentityKindRule; at most 1000.")
-    blocked_patterns: strawberry.Maybe[list[str]] = strawberry.field(description="See IdentityKindRule; at most 100.")
-    normalise: strawberry.Maybe[IdentifierNormalForm] = strawberry.field(
-        description="See IdentityKindRule; it cannot change while identifiers of the kind are stored."
-    )
+    ids: strawberry.Private[tuple[str, ...]]
+
+    @field("The customers; at most 50.")
+    async def customers(self, info: Info) -> list[Customer]:
+        found = await asyncio.gather(*(customer_live(info, customer) for customer in self.ids))
+        return [customer for customer in found if customer is not None]
 
 
-@strawberry.input(
-    description=(
-        "Rules in whole, to try or to put in force. Built-in kinds that are absent are as in the default; a kind of "
-        "your own that is absent is taken out: its identifiers stay, new ones are left out of their messages."
-    )
-)
-class IdentityRulesInput:
-    """Rules as the caller wrote them."""
+@strawberry.type(description="How a customer would fall apart.")
+class SplitSample:
+    """Made of an example by the preview."""
 
-    kinds: list[IdentityKindRuleInput] = strawberry.field(
-        description="Rules of kinds; with those that are built in at most 50.", default_factory=list
+    sample: strawberry.Private[SampleSplit]
+
+    @field("The customer; null when it was merged or erased meanwhile.")
+    async def customer(self, info: Info) -> Customer | None:
+        return await customer_live(info, self.sample.customer)
+
+    @field(
+        "Groups of identifiers, the largest first, one for each customer to be: at most 50 groups, and of each at most "
+        "50 identifiers."
     )
-    merge: IdentityMergeMode = strawberry.field(
-        description="When evidence may unite customers.", default=IdentityMergeMode.PROTECT
-    )
-    shared_device: SharedDeviceMode = strawberry.field(
-        description="What happens to a device that a second user signs in on.", default=SharedDeviceMode.KEEP
-    )
-    region: str | None = strawberry.field(
-        description="Region of phone numbers without a country code; the one in force when absent.", default=None
-    )
+    async def groups(self, info: Info) -> list[list[Identifier]]:
+        # Started together, so that they are loaded together.
+        return list(await asyncio.gather(*(self._group(info, group) for group in self.sample.groups)))
+
+    async def _group(self, info: Info, group: tuple[IdentifierName, ...]) -> list[Identifier]:
+        return list(await asyncio.gather(*(identifier_with(info, one.key) for one in group)))
+
+
+@strawberry.type(description="What other rules would do to the graph as it is now.")
+class IdentityRulesPreview:
+    """Made of a simulation by `of`."""
+
+    customers_before: int = strawberry.field(description="Customers now.")
+    customers_after: int = strawberry.field(description="Customers under the rules.")
+    merge_count: int = strawberry.field(description="How many customers would be merged into others.")
+    split_count: int = strawberry.field(description="How many customers would come out of others.")
+    conflicts_solved: int = strawberry.field(description="How much refused evidence would be accepted.")
+    conflicts_made: int = strawberry.field(description="How much evidence would end, and be kept as a conflict.")
+    sample_merges: list[MergeSample] = strawberry.field(description="Some of the merges.")
+    sample_splits: list[SplitSample] = strawberry.field(description="Some of the customers that would fall apart.")
+
+    @classmethod
+    def of(cls, found: Simulation) -> "IdentityRulesPreview":
+        """What was found."""
+        return cls(
+            customers_before=found.customers_before,
+            customers_after=found.customers_after,
+            merge_count=found.merges,
+            split_count=found.splits,
+            conflicts_solved=found.conflicts_solved,
+            conflicts_made=found.conflicts_made,
+            sample_merges=[MergeSample(ids=ids) for ids in found.sample_merges],
+            sample_splits=[SplitSample(sample=sample) for sample in found.sample_splits],
+        )
 
 
 @strawberry.input(description="Rules to put in force.")
@@ -194,15 +191,11 @@ class SetIdentityRulesPayload:
     errors: list[UserError] = strawberry.field(description="What to fix.")
 
 
-class UnusableRulesError(InvalidReferenceError):
-    """Rules that say what rules cannot say. problems: sentences, each with its path in the input."""
-
-    def __init__(self, problems: Sequence[tuple[str, tuple[str, ...]]]) -> None:
-        super().__init__(" ".join(f"{'.'.join(path)}: {sentence}" for sentence, path in problems), problems[0][1])
-        self.problems = problems
-
-
 NewRules = Annotated[SetIdentityRulesInput, strawberry.argument(description="The rules.")]
+ToTry = Annotated[IdentityRulesInput, strawberry.argument(description="The rules to try, in whole.")]
+Samples = Annotated[
+    int, strawberry.argument(description="How many example merges, and how many example splits, 0..20.")
+]
 Newest = Annotated[int, strawberry.argument(description="How many, 1..100.")]
 
 
@@ -220,6 +213,14 @@ class RulesQueries:
         if not 1 <= first <= HISTORY_MAX:
             raise InvalidReferenceError(f"`first` is {first}; it takes 1..{HISTORY_MAX}.", ("first",))
         return [IdentityRules.of(found) for found in await rule_sets(info.context.store, first)]
+
+    @own_field("What other rules would do to the whole graph as it is now, counted exactly. Writes nothing.")
+    async def preview_identity_rules(
+        self, info: Info, rules: ToTry, sample: Samples = 5
+    ) -> IdentityRulesPreview | None:
+        if not 0 <= sample <= SAMPLE_MAX:
+            raise InvalidReferenceError(f"`sample` is {sample}; it takes 0..{SAMPLE_MAX}.", ("sample",))
+        return IdentityRulesPreview.of(await simulate(info.context.store, await rules_of(info, rules), sample))
 
 
 @strawberry.type
@@ -247,65 +248,9 @@ class RulesMutations:
                 expected_version=input.version,
             )
         except InvalidReferenceError as error:
-            return SetIdentityRulesPayload(rules=None, job=None, errors=_user_errors(error, input.rules))
+            return SetIdentityRulesPayload(rules=None, job=None, errors=user_errors(error, input.rules))
         context.forget()
         job = await job_of_version(context.store, made.version)
         return SetIdentityRulesPayload(
             rules=IdentityRules.of(made), job=None if job is None else await job_with_id(info, job), errors=[]
         )
-
-
-async def rules_of(info: Info, given: IdentityRulesInput) -> Rules:
-    """The rules that the input states. Raises UnusableRulesError."""
-    names = [rule.kind for rule in given.kinds]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UnusableRulesError([(f"The kind {twice[:60]!r} is given twice.", ("rules", "kinds"))])
-    region = given.region
-    if region is None:
-        found = await rules_in_force(info.context.store)
-        region = info.context.settings.default_region if found is None else found.rules.region
-    try:
-        return Rules.model_validate(
-            {
-                "kinds": {rule.kind: _parts(rule) for rule in given.kinds},
-                "merge": MergeMode[given.merge.name],
-                "shared_device": SharedDevice[given.shared_device.name],
-                "region": region,
-            }
-        )
-    except ValidationError as error:
-        raise UnusableRulesError([_problem(one, names) for one in error.errors()]) from error
-
-
-def _parts(given: IdentityKindRuleInput) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
-    for name in ("priority", "limit", "window", "blocked", "blocked_patterns"):
-        part = getattr(given, name)
-        if part is not None:
-            parts[name] = part.value
-    if given.normalise is not None:
-        parts["normalise"] = Normalise[given.normalise.value.name]
-    return parts
-
-
-def _problem(problem: Mapping[str, Any], kinds: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    sentence = problem["msg"].removeprefix("Value error, ")
-    return f"{sentence[:1].upper()}{sentence[1:]}.", _path(("rules", *map(str, problem["loc"])), kinds)
-
-
-def _path(path: tuple[str, ...], kinds: Sequence[str]) -> tuple[str, ...]:
-    """A path in the rules as a path in the input, where kinds are a list and names are in camel case."""
-    if len(path) > 2 and path[1] == "kinds" and path[2] in kinds:
-        path = (*path[:2], str(kinds.index(path[2])), *path[3:])
-    return tuple("blockedPatterns" if part == "blocked_patterns" else part for part in path)
-
-
-def _user_errors(error: InvalidReferenceError, given: IdentityRulesInput) -> list[UserError]:
-    match error:
-        case UnusableRulesError(problems=problems):
-            return [InvalidInputError(message=sentence, path=list(path)) for sentence, path in problems]
-        case RulesConflictError():
-            return [ConflictError(message=str(error), path=list(error.path))]
-    path = _path(error.path, [rule.kind for rule in given.kinds])
-    return [InvalidInputError(message=str(error), path=list(path) or None)]

@@ -13,6 +13,7 @@
     history.py     merges, splits and refused evidence of customers in one list
     snapshot.py    customers at a past moment
     rejected.py    messages that could not be taken
+    simulation.py  what other rules would do
     jobs.py        long work in the background
     segments.py    segments and their members
 

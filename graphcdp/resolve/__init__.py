@@ -9,6 +9,9 @@
     group.py     who may join a group of identifiers, and who survives
     join.py      evidence without a message, by hand or tried again
     split.py     which part of a customer keeps which id
+    reresolve.py into what a stored customer falls under other rules
+    unions.py    groups that grow together, and what limits say to that
+    stored.py    what is stored, as resolving it again needs it
     explain.py   why two identifiers are one customer, or not, in sentences
     decide.py    messages + ledger -> whose each is, and what to write
 

@@ -1,0 +1,16 @@
+// A page of the refused evidence that is open, by id.
+//
+// Parameters
+//   after  STRING   id to start after; '' for none
+//   page   INTEGER  how many
+// Columns, one row for each piece
+//   id                   STRING
+//   subject, identifier  STRING   keys
+//   count                INTEGER
+//   firstSeen, lastSeen  STRING   times
+//   source, message      STRING   message: id of the first one
+MATCH (c:Conflict)
+WHERE c.status = 'OPEN' AND c.id > $after
+RETURN c.id AS id, c.subject AS subject, c.identifier AS identifier, c.count AS count,
+       toString(c.firstSeen) AS firstSeen, toString(c.lastSeen) AS lastSeen, c.source AS source, c.message AS message
+ORDER BY id LIMIT $page
