@@ -12,6 +12,7 @@
 UNWIND $statuses AS wanted
 CALL (wanted) {
   MATCH (c:Conflict)
+  USING INDEX SEEK c:Conflict(status, id)
   WHERE c.status = wanted AND c.id < coalesce($after, 'cfl_~') AND c.id > coalesce($before, 'cfl_')
     AND CASE WHEN $code IS NULL THEN wanted <> 'OPEN' OR c.code <> 'BLOCKED' ELSE c.code = $code END
   RETURN c.id AS id ORDER BY c.status, c.id LIMIT $limit

@@ -10,7 +10,8 @@
 CALL () {
   UNWIND $statuses AS wanted
   MATCH (c:Conflict)
-  WHERE c.status = wanted
+  USING INDEX SEEK c:Conflict(status, id)
+  WHERE c.status = wanted AND c.id > 'cfl_'
     AND CASE WHEN $code IS NULL THEN wanted <> 'OPEN' OR c.code <> 'BLOCKED' ELSE c.code = $code END
   RETURN c LIMIT $limit
 }

@@ -38,8 +38,10 @@ def refused(code: str, **more: object) -> Refused:
         ),
         (
             [evidence(U1, D1, count=2), evidence(D1, ANN, by_hand=True)],
-            "User u1 and email ann@example.com are one customer through 2 pieces of evidence: user u1 and device d1 "
-            + "(2 messages, last on 2026-02-06), then device d1 and email ann@example.com (united by hand).",
+            (
+                "User u1 and email ann@example.com are one customer through 2 pieces of evidence: user u1 and "
+                "device d1 (2 messages, last on 2026-02-06), then device d1 and email ann@example.com (united by hand)."
+            ),
         ),
     ],
 )
@@ -93,8 +95,10 @@ def test_evidence_that_no_longer_counts(ended: dict[str, object], sentence: str)
         (refused("RULES"), "stopped counting when the identity rules changed."),
         (
             refused("MERGE_OFF", status="KEPT_APART", decided=FEB, reason="two people"),
-            "was refused, as the identity rules unite no customers; it was decided by hand on 2026-02-06 to keep "
-            + "them apart (two people).",
+            (
+                "was refused, as the identity rules unite no customers; it was decided by hand on 2026-02-06 to keep "
+                "them apart (two people)."
+            ),
         ),
         (
             refused("LIMIT", status="BLOCKED", decided=FEB),
