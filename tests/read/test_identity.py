@@ -9,6 +9,7 @@ import neo4j as driver
 import pytest
 
 from graphcdp.embedded import EmbeddedNeo4j
+from graphcdp.model.identifiers import Identifier
 from graphcdp.model.statement import Statement
 from graphcdp.read.conflicts import ConflictChoice, count_conflicts, list_conflicts
 from graphcdp.read.explain import ended_between, refused_between, shortest_path
@@ -17,8 +18,11 @@ from graphcdp.read.identities import customer_link_pages, customer_link_totals
 from graphcdp.read.merges import merge_evidence, merge_of_absorbed, merge_pages, merges_by_ids
 from graphcdp.read.pages import Page
 from graphcdp.read.snapshot import count_identifiers_at, holder_at, identifiers_at, survivor_at
-from graphcdp.record.identity_edits import allow_link, cut_link, merge_customers, split_customer, undo_merge
+from graphcdp.record.identity_edits import allow_link, cut_link, merge_customers, split_customer
+from graphcdp.record.ids import NewIds
+from graphcdp.record.joins import BY_RULES, join
 from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.join import Evidence
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, statements
 
@@ -202,6 +206,27 @@ async def test_a_merge_by_hand_tells_its_evidence(store: Store, recorder: Record
     ((link,),) = await merge_evidence(store, [merge.id])
     assert (link.by_hand, {link.from_key, link.to_key}) == (True, {"user:u1", "user:u2"})
     assert await merge_of_absorbed(store, [two]) == [merge.id]
+
+
+async def test_a_merge_by_other_rules_tells_the_evidence_of_each_customer_it_took(
+    store: Store, recorder: Recorder
+) -> None:
+    one, two, three = [await told(recorder, f"m{n}", f"user:u{n}", f"device:d{n}") for n in (1, 2, 3)]
+    evidence = [
+        Evidence(Identifier("user", "u1"), Identifier("device", "d2"), 1, START, START, "web", "m8"),
+        Evidence(Identifier("user", "u2"), Identifier("device", "d3"), 1, START, START, "web", "m9"),
+    ]
+    now = datetime.now(UTC)
+    wider = IdentityRules.model_validate({"kinds": {"user": {"limit": 3}}})
+    await store.transact(lambda tx: join(tx, evidence, wider, now=now, ids=NewIds(now), cause=BY_RULES))
+    (page,) = await merge_pages(store, [one], Page())
+    assert [(merge.absorbed, merge.cause, merge.message) for merge in page.items] == [
+        (three, "RULES", None), (two, "RULES", None),
+    ]  # fmt: skip
+    found = await merge_evidence(store, [merge.id for merge in page.items])
+    assert [[(link.from_key, link.to_key) for link in links] for links in found] == [
+        [("device:d3", "user:u2")], [("device:d2", "user:u1")],
+    ]  # fmt: skip
 
 
 async def test_a_message_that_unites_three_tells_the_evidence_for_each(store: Store, recorder: Recorder) -> None:
