@@ -61,6 +61,72 @@ query FindCustomers {
 }
 `;
 
+const whyOne = `# Why two devices are one customer: the chain of evidence between them.
+query WhyOne {
+  explainIdentity(
+    from: { deviceId: "8204259d12be21761364" }
+    to: { deviceId: "2827065b53e05971436f" }
+  ) {
+    connected
+    summary
+    path {
+      from {
+        kind
+        value
+      }
+      to {
+        kind
+        value
+      }
+      count
+      source
+      firstSeenAt
+      lastSeenAt
+    }
+    blockedBy
+  }
+}
+`;
+
+const identityHistory = `# How this customer came to be: merges, splits and refused evidence.
+query IdentityHistory {
+  customer(by: { userId: "hh-1146" }) {
+    identityHistory(first: 10) {
+      nodes {
+        __typename
+        at
+        cause
+        messageId
+        ... on Merge {
+          absorbedId
+          undoneAt
+          evidence {
+            from {
+              value
+            }
+            to {
+              value
+            }
+          }
+        }
+        ... on CustomerSplit {
+          partId
+          identifierCount
+        }
+        ... on IdentityConflict {
+          code
+          status
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+`;
+
 const recordEvent = `# Run it, then ask for the customer it names.
 mutation RecordEvent {
   recordEvent(
@@ -91,7 +157,7 @@ mutation RecordEvent {
 }
 `;
 
-export const exampleOperations: readonly string[] = [oneCustomer, findCustomers, recordEvent];
+export const exampleOperations: readonly string[] = [oneCustomer, findCustomers, whyOne, identityHistory, recordEvent];
 
 export const newTabText = `# Ctrl-Space suggests, Ctrl-Enter runs. Names are explained in the documentation on the left.
 `;

@@ -55,6 +55,68 @@ query FindCustomers {
     }
   }
 }
+`,`# Why two devices are one customer: the chain of evidence between them.
+query WhyOne {
+  explainIdentity(
+    from: { deviceId: "8204259d12be21761364" }
+    to: { deviceId: "2827065b53e05971436f" }
+  ) {
+    connected
+    summary
+    path {
+      from {
+        kind
+        value
+      }
+      to {
+        kind
+        value
+      }
+      count
+      source
+      firstSeenAt
+      lastSeenAt
+    }
+    blockedBy
+  }
+}
+`,`# How this customer came to be: merges, splits and refused evidence.
+query IdentityHistory {
+  customer(by: { userId: "hh-1146" }) {
+    identityHistory(first: 10) {
+      nodes {
+        __typename
+        at
+        cause
+        messageId
+        ... on Merge {
+          absorbedId
+          undoneAt
+          evidence {
+            from {
+              value
+            }
+            to {
+              value
+            }
+          }
+        }
+        ... on CustomerSplit {
+          partId
+          identifierCount
+        }
+        ... on IdentityConflict {
+          code
+          status
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
 `,`# Run it, then ask for the customer it names.
 mutation RecordEvent {
   recordEvent(
