@@ -18,7 +18,7 @@ from graphcdp.read.identities import customer_link_pages, customer_link_totals
 from graphcdp.read.merges import merge_evidence, merge_of_absorbed, merge_pages, merges_by_ids
 from graphcdp.read.pages import Page
 from graphcdp.read.snapshot import count_identifiers_at, holder_at, identifiers_at, survivor_at
-from graphcdp.record.identity_edits import allow_link, cut_link, merge_customers, split_customer
+from graphcdp.record.identity_edits import allow_link, cut_link, merge_customers, split_customer, undo_merge
 from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_RULES, join
 from graphcdp.record.recorder import Recorder
@@ -206,6 +206,29 @@ async def test_a_merge_by_hand_tells_its_evidence(store: Store, recorder: Record
     ((link,),) = await merge_evidence(store, [merge.id])
     assert (link.by_hand, {link.from_key, link.to_key}) == (True, {"user:u1", "user:u2"})
     assert await merge_of_absorbed(store, [two]) == [merge.id]
+
+
+async def test_an_undone_merge_is_told_on_both_sides(store: Store, recorder: Recorder, rules: IdentityRules) -> None:
+    one = await told(recorder, "m1", "user:u1", "email:ann@example.com")
+    two = await told(recorder, "m2", "user:u2", "email:bob@example.com")
+    before = datetime.now(UTC)
+    await merge_customers(store, one, [two], rules, datetime.now(UTC), override=True)
+    united = datetime.now(UTC)
+    (merge,) = [merge for merge in await merge_of_absorbed(store, [two]) if merge is not None]
+    await undo_merge(store, merge, rules, datetime.now(UTC), reason="two people")
+    undone = datetime.now(UTC)
+    assert await merge_of_absorbed(store, [two]) == [None]
+    for customer in (one, two):
+        (history,) = await history_pages(store, [customer], Page())
+        split, logged = [row.change for row in history.items]
+        assert (split.cause, split.merge, split.reason) == ("UNDO", merge, "two people")  # type: ignore[union-attr]  # a split
+        assert logged.undone is not None  # type: ignore[union-attr]  # the merge
+    for at, survivor, size in ((before, two, 2), (united, one, 4), (undone, two, 2)):
+        assert await survivor_at(store, two, at) == survivor
+        assert await holder_at(store, "email:bob@example.com", at) == survivor
+        assert await count_identifiers_at(store, survivor, at, None) == size
+    made = await merge_pages(store, [one, two], Page())
+    assert [[row.id for row in page.items] for page in made] == [[merge], []], "told of who survived it"
 
 
 async def test_a_merge_by_other_rules_tells_the_evidence_of_each_customer_it_took(
