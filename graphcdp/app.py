@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
 from graphcdp.record.rules_file import read_rules_file
 from graphcdp.resolve.rules import IdentityRules
@@ -36,10 +37,11 @@ class Platform:
     settings: Settings
     store: Store
     recorder: Recorder
+    jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
 
     def context(self) -> Context:
         """A fresh GraphQL context: one for each operation."""
-        return Context(store=self.store, recorder=self.recorder, settings=self.settings)
+        return Context(store=self.store, recorder=self.recorder, settings=self.settings, jobs=self.jobs)
 
     async def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """Execute one GraphQL operation as a caller over HTTP would; the answer as JSON-like values."""
@@ -62,10 +64,12 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
         await store.migrate()
         settled = await _settled_rules(settings, store, from_file)
         recorder = Recorder(store, settled.rules, version=settled.version, batch_max=settings.batch_max)
+        platform = Platform(settings, store, recorder)
         try:
-            yield Platform(settings, store, recorder)
+            yield platform
         finally:
             async with asyncio.timeout(settings.stop_timeout_s):
+                await platform.jobs.close()
                 await recorder.drain()
 
 
@@ -141,10 +145,11 @@ async def serve(platform: Platform) -> None:
 
 @asynccontextmanager
 async def _swept(platform: Platform) -> AsyncIterator[None]:
-    """Keep memberships that time alone changes up to date meanwhile."""
+    """Keep memberships that time alone changes up to date meanwhile, and take up jobs that stopped elsewhere."""
 
     async def sweep() -> None:
         while True:
+            platform.jobs.start(platform.store)
             await asyncio.sleep(platform.settings.segment_sweep_s)
             try:
                 await segments.sweep(platform.store, utc_now())

@@ -6,7 +6,7 @@
 // Columns, one row for each live customer
 //   id      STRING
 //   counts  LIST<LIST>  pairs of property name (count.<kind>) and number
-//   recent  LIST<LIST>  of these kinds: [kind, key, time when last seen, as text]
+//   recent  LIST<LIST>  of these kinds: [kind, key, times when first and last seen, as text]
 UNWIND $ids AS id
 MATCH (c:Customer {id: id})
 RETURN c.id AS id,
@@ -14,5 +14,5 @@ RETURN c.id AS id,
        COLLECT {
          MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
          WHERE i.kind IN $kinds
-         RETURN [i.kind, i.key, toString(i.lastSeen)]
+         RETURN [i.kind, i.key, toString(i.firstSeen), toString(i.lastSeen)]
        } AS recent

@@ -4,16 +4,16 @@
 //   ids      LIST<STRING>
 // Columns, one row for each live customer
 //   id       STRING
-//   members  LIST<LIST>  [key, time when last seen, as text]
-//   ties     LIST<LIST>  [id, smaller key, greater key, time when first seen, as text, made by hand,
-//                        time when last seen, as text, count, source, message]
+//   members  LIST<LIST>  [key, times when first and last seen, as text]
+//   ties     LIST<LIST>  [id, smaller key, greater key, times when first and last seen, as text, made by hand,
+//                        count, source, message]
 UNWIND $ids AS id
 MATCH (c:Customer {id: id})
 RETURN c.id AS id,
-       COLLECT { MATCH (c)<-[:IDENTIFIES]-(i:Identifier) RETURN [i.key, toString(i.lastSeen)] } AS members,
+       COLLECT { MATCH (c)<-[:IDENTIFIES]-(i:Identifier) RETURN [i.key, toString(i.firstSeen), toString(i.lastSeen)] } AS members,
        COLLECT {
          MATCH (c)<-[:IDENTIFIES]-(one:Identifier)-[l:LINKED]->(other:Identifier)-[:IDENTIFIES]->(c)
          WHERE l.endedAt IS NULL
-         RETURN [l.id, one.key, other.key, toString(l.firstSeen), coalesce(l.byHand, false), toString(l.lastSeen),
+         RETURN [l.id, one.key, other.key, toString(l.firstSeen), toString(l.lastSeen), coalesce(l.byHand, false),
                  l.count, l.source, l.event]
        } AS ties

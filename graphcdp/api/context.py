@@ -10,6 +10,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from graphcdp.record.clock import utc_now
+from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store
 
@@ -25,7 +26,8 @@ Found = TypeVar("Found")
 class Context:
     """One request's context.
 
-    clock: tells the time. request_id: as in the log and in masked errors.
+    clock: tells the time. request_id: as in the log and in masked errors. jobs:
+    those that the process runs beside its other work.
     """
 
     store: Store
@@ -33,6 +35,7 @@ class Context:
     settings: Settings
     clock: Callable[[], datetime] = utc_now
     request_id: str = ""
+    jobs: BackgroundJobs = field(default_factory=BackgroundJobs, repr=False)
     _started_s: float = field(default_factory=time.monotonic, repr=False)
     _now: datetime | None = field(default=None, repr=False)
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict, repr=False)

@@ -251,6 +251,8 @@ class RulesMutations:
             return SetIdentityRulesPayload(rules=None, job=None, errors=user_errors(error, input.rules))
         context.forget()
         job = await job_of_version(context.store, made.version)
+        if job is not None:
+            context.jobs.start(context.store)
         return SetIdentityRulesPayload(
             rules=IdentityRules.of(made), job=None if job is None else await job_with_id(info, job), errors=[]
         )

@@ -23,7 +23,7 @@ from graphcdp.resolve.stored import (
     refused_evidence,
     whole_customer,
 )
-from graphcdp.resolve.unions import Content, Unions
+from graphcdp.resolve.unions import Content, Seen, Unions
 from graphcdp.store.neo4j import Store
 
 CUSTOMERS_PAGE = 1000
@@ -191,6 +191,8 @@ class _Work:
             one, other = name_by_key[item.subject.key], name_by_key[item.identifier.key]
             if self.unions.objection(one, other, (item.subject, item.identifier), item.last_seen) is None:
                 self.result.merges += self.unions.join(one, other)
+                for identifier in (item.subject, item.identifier):
+                    self.unions.note_use(one, identifier, Seen(item.first_seen, item.last_seen))
                 accepted += 1
         return accepted
 
@@ -232,7 +234,7 @@ def _content(name: str, group: frozenset[str], members: dict[str, Held], rules: 
         kind = held.identifier.kind
         content.counts[kind] = content.counts.get(kind, 0) + 1
         if rules.window(kind) is not None:
-            content.recent.setdefault(kind, {})[key] = held.last_seen
+            content.recent.setdefault(kind, {})[key] = held.seen
     return content
 
 

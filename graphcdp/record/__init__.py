@@ -15,6 +15,8 @@ clock.py       the server's time
 segments.py    memberships, kept up to date with each write
 segment_edits.py  segments created, changed and deleted
 rules.py       versions of the identity rules
+resolution.py  the job that resolves the graph by new rules: lease, cursor, progress
+resolution_pages.py  what one page of it does
 rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
 tracking.py    the tracking format of a line -> a raw message

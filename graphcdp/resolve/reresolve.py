@@ -5,22 +5,21 @@ Source: docs/rules.md, rules 13 to 15.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from graphcdp.model.identifiers import Identifier
 from graphcdp.resolve.ledger import Pair
 from graphcdp.resolve.rules import IdentityRules, MergeMode
-from graphcdp.resolve.unions import Content, Objection, Unions
+from graphcdp.resolve.unions import Content, Objection, Seen, Unions
 
 BLOCKED = "BLOCKED"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An identifier of the customer. last_seen: what windows compare."""
+    """An identifier of the customer."""
 
     identifier: Identifier
-    last_seen: datetime
+    seen: Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Tie:
 
     id: str
     between: Pair
-    first_seen: datetime
+    seen: Seen
     by_hand: bool = False
 
 
@@ -88,12 +87,10 @@ def _replay(ties: Iterable[Tie], members: Mapping[str, Held], unions: Unions, *,
     for tie in ties:
         one, other = tie.between
         if limits and not tie.by_hand and unions.root(one) != unions.root(other):
-            sides = unions.content(one), unions.content(other)
-            # Only what both sides have becomes more: a side that is over a limit by hand may still get other kinds.
-            kinds = sides[0].kinds() & sides[1].kinds()
             named = (members[one].identifier, members[other].identifier)
-            why = unions.over_limit(sides, kinds, named, tie.first_seen)
-            if why is not None:
+            # Evidence that was refused when it came first may have been accepted when it came again.
+            why = unions.objection_at(one, other, named, tie.seen.first)
+            if why is not None and unions.objection_at(one, other, named, tie.seen.last) is not None:
                 refused.append(Ended(tie, why))
                 continue
         unions.join(one, other)
@@ -116,7 +113,7 @@ def _content(held: Held, rules: IdentityRules) -> Content:
     windowed = rules.window(identifier.kind) is not None
     return Content(
         counts={identifier.kind: 1},
-        recent={identifier.kind: {identifier.key: held.last_seen}} if windowed else {},
+        recent={identifier.kind: {identifier.key: held.seen}} if windowed else {},
     )
 
 

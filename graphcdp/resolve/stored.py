@@ -8,10 +8,11 @@ from graphcdp.model.identifiers import BUILT_IN_KINDS, Claim, Identifier, identi
 from graphcdp.model.problems import ProblemCode
 from graphcdp.resolve.clean import clean_one
 from graphcdp.resolve.join import Evidence
-from graphcdp.resolve.reresolve import Held, Tie
+from graphcdp.resolve.ledger import Refusal
+from graphcdp.resolve.reresolve import Held, Tie, Verdict
 from graphcdp.resolve.rules import IdentityRules, MergeMode
 from graphcdp.resolve.traits import COUNT_PREFIX
-from graphcdp.resolve.unions import Content
+from graphcdp.resolve.unions import Content, Seen
 
 Row = Mapping[str, Any]
 
@@ -45,19 +46,47 @@ def bounds_of_kind(kind: str) -> tuple[str, str]:
 
 def whole_customer(row: Row) -> tuple[dict[str, Held], list[Tie]]:
     """Identifiers by key, and evidence, of a row of `resolution/customers`."""
-    members = {key: Held(identifier_of_key(key), datetime.fromisoformat(seen)) for key, seen in row["members"]}
+    members = {key: Held(identifier_of_key(key), _seen(first, last)) for key, first, last in row["members"]}
     ties = [
-        Tie(id_, (one, other), datetime.fromisoformat(first), by_hand)
-        for id_, one, other, first, by_hand, *_ in row["ties"]
+        Tie(id_, (one, other), _seen(first, last), by_hand) for id_, one, other, first, last, by_hand, *_ in row["ties"]
     ]
     return members, ties
+
+
+def _seen(first: str, last: str) -> Seen:
+    return Seen(datetime.fromisoformat(first), datetime.fromisoformat(last))
+
+
+def ended_evidence(row: Row, verdict: Verdict, rules: IdentityRules) -> list[Refusal]:
+    """The evidence that a verdict on a row of `resolution/customers` ends, for review."""
+    shown = {tie[0]: tie for tie in row["ties"]}
+    refusals = []
+    for ended in verdict.ends:
+        _, _, _, first, last, _, count, source, message = shown[ended.tie.id]
+        subject, identifier = sorted(map(identifier_of_key, ended.tie.between), key=rules.order)
+        refusals.append(
+            Refusal(
+                subject,
+                identifier,
+                ended.why.code,
+                datetime.fromisoformat(first),
+                datetime.fromisoformat(last),
+                source,
+                message,
+                ended.why.kind,
+                ended.why.limit,
+                ended.why.actual,
+                count,
+            )
+        )
+    return refusals
 
 
 def content_of(row: Row) -> Content:
     """What a row of `resolution/contents` holds."""
     content = Content({name.removeprefix(COUNT_PREFIX): count for name, count in row["counts"]}, customers=[row["id"]])
-    for kind, key, seen in row["recent"]:
-        content.recent.setdefault(kind, {})[key] = datetime.fromisoformat(seen)
+    for kind, key, first, last in row["recent"]:
+        content.recent.setdefault(kind, {})[key] = _seen(first, last)
     return content
 
 

@@ -4,12 +4,20 @@ For resolving what is stored by other rules, where no message and no ledger is
 there. The objections are those of group.py.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from graphcdp.model.identifiers import Identifier
 from graphcdp.resolve.rules import IdentityRules, MergeMode
+
+
+class Seen(NamedTuple):
+    """When an identifier was seen first and last."""
+
+    first: datetime
+    last: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,12 @@ class Content:
     """What a group holds.
 
     counts: how many identifiers of each kind. recent: of kinds whose limit looks
-    at a window, when each was last seen, by kind and key. customers: stored
+    at a window, when each was seen, by kind and key. customers: stored
     customers, or parts of them, that are in it; none for a new identifier.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
-    recent: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    recent: dict[str, dict[str, Seen]] = field(default_factory=dict)
     customers: list[str] = field(default_factory=list)
 
     def add(self, other: "Content") -> None:
@@ -96,6 +104,14 @@ class Unions:
         self._content[here].add(self._content.pop(there))
         return united
 
+    def note_use(self, name: str, identifier: Identifier, seen: Seen) -> None:
+        """Remember that an identifier of the group was in use then, too, if its kind's limit looks at a window."""
+        if self._rules.window(identifier.kind) is None:
+            return
+        times = self.content(name).recent.setdefault(identifier.kind, {})
+        known = times.get(identifier.key, seen)
+        times[identifier.key] = Seen(min(known.first, seen.first), max(known.last, seen.last))
+
     def objection(self, one: str, other: str, named: Iterable[Identifier], at: datetime) -> Objection | None:
         """Why the group of `other` may not join that of `one`; None when it may.
 
@@ -110,28 +126,44 @@ class Unions:
             return Objection("MERGE_OFF")
         if self._rules.merge is MergeMode.ALWAYS:
             return None
-        return self.over_limit((first, second), second.kinds(), named, at)
+        return self._over_limit((first, second), second.kinds(), named, lambda seen, start: seen.last > start, at)
 
-    def over_limit(
-        self, contents: Iterable[Content], kinds: Iterable[str], named: Iterable[Identifier], at: datetime
+    def objection_at(self, one: str, other: str, named: Iterable[Identifier], at: datetime) -> Objection | None:
+        """Why the two groups could not become one by evidence of this time in the past; None when they could.
+
+        Only a kind that both have becomes more: a side that is over a limit by
+        hand may still get others. What is known of an identifier's use is when it
+        was first and last seen: it counts when one of these lies in the window, so
+        that what rules accepted when it came they accept when it is replayed.
+        """
+        first, second = self.content(one), self.content(other)
+
+        def used(seen: Seen, start: datetime) -> bool:
+            return start < seen.first <= at or start < seen.last <= at
+
+        return self._over_limit((first, second), first.kinds() & second.kinds(), named, used, at)
+
+    def _over_limit(
+        self,
+        contents: tuple[Content, Content],
+        kinds: Iterable[str],
+        named: Iterable[Identifier],
+        used: Callable[[Seen, datetime], bool],
+        at: datetime,
     ) -> Objection | None:
         """Which of these kinds would be over its limit in the contents together, the strongest first."""
-        together, names = tuple(contents), tuple(named)
+        names = tuple(named)
         for kind in sorted(kinds, key=lambda kind: (-self._rules.priority(kind), kind)):
             limit = self._rules.limit(kind)
             if limit is None:
                 continue
-            total = sum(content.counts.get(kind, 0) for content in together)
+            total = sum(content.counts.get(kind, 0) for content in contents)
             window = self._rules.window(kind)
             if total > limit and window is not None:
-                used = {identifier.key for identifier in names if identifier.kind == kind}
-                for content in together:
-                    used |= _used_since(at - window, content.recent.get(kind, {}))
-                total = len(used)
+                counted = {identifier.key for identifier in names if identifier.kind == kind}
+                for content in contents:
+                    counted |= {key for key, seen in content.recent.get(kind, {}).items() if used(seen, at - window)}
+                total = len(counted)
             if total > limit:
                 return Objection("LIMIT", kind, limit, total)
         return None
-
-
-def _used_since(start: datetime, seen: Mapping[str, datetime]) -> set[str]:
-    return {key for key, time in seen.items() if time > start}

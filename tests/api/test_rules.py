@@ -1,5 +1,6 @@
 """docs/rules.md over HTTP: the rules shown, tried and changed."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from graphcdp.record.clock import utc_now
 from graphcdp.record.rules import Origin, put_in_force
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, event, record
 
 Json = dict[str, Any]
 
@@ -23,6 +24,14 @@ SET = """mutation($rules: IdentityRulesInput!, $version: Int!, $note: String) {
     errors { __typename code message path }
   }
 }"""
+PREVIEW = """query($rules: IdentityRulesInput!, $sample: Int! = 5) {
+  previewIdentityRules(rules: $rules, sample: $sample) {
+    customersBefore customersAfter mergeCount splitCount conflictsSolved conflictsMade
+    sampleMerges { customers { id identifiers { nodes { value } } } }
+    sampleSplits { customer { id } groups { kind value } }
+  }
+}"""
+JOB = "query($id: ID!) { job(id: $id) { status done total merges splits finishedAt failure } }"
 HISTORY = "query($first: Int! = 20) { identityRulesHistory(first: $first) { version note } }"
 
 
@@ -162,3 +171,66 @@ async def test_a_job_by_its_id(caller: Caller, started: int) -> None:
     found = (await caller.ask(job, id=made["job"]["id"]))["job"]
     assert (found["id"], found["rulesVersion"], found["failure"]) == (made["job"]["id"], 2, None)
     assert (await caller.ask(job, id="job_unknown"))["job"] is None
+
+
+async def two_mails(caller: Caller) -> None:
+    """A device that two e-mail addresses were seen on, in this order."""
+    await record(caller, *(event(f"m{n}", by=[{"deviceId": "d1"}, {"email": f"{n}@x.org"}]) for n in (1, 2)))
+
+
+async def over(caller: Caller, job: str) -> Json:
+    """The job when it is over."""
+    while True:
+        found: Json = (await caller.ask(JOB, id=job))["job"]
+        if found["status"] not in ("QUEUED", "RUNNING"):
+            return found
+        await asyncio.sleep(0.05)
+
+
+async def test_a_preview_tells_and_writes_nothing(caller: Caller, started: int) -> None:
+    await two_mails(caller)
+    found = (await caller.ask(PREVIEW, rules={"kinds": [{"kind": "email", "limit": 1}]}))["previewIdentityRules"]
+    (sample,) = found.pop("sampleSplits")
+    assert found == {
+        "customersBefore": 1,
+        "customersAfter": 2,
+        "mergeCount": 0,
+        "splitCount": 1,
+        "conflictsSolved": 0,
+        "conflictsMade": 1,
+        "sampleMerges": [],
+    }
+    assert sample["customer"]["id"].startswith("cus_")
+    assert sample["groups"] == [
+        [{"kind": "device", "value": "d1"}, {"kind": "email", "value": "1@x.org"}],
+        [{"kind": "email", "value": "2@x.org"}],
+    ]
+    assert (await caller.ask("{ customers { totalCount { value } } }"))["customers"]["totalCount"]["value"] == 1
+    assert (await caller.ask(RULES))["identityRules"]["version"] == started
+
+
+async def test_a_change_does_what_its_preview_told(caller: Caller, started: int) -> None:
+    await two_mails(caller)
+    tight: Json = {"kinds": [{"kind": "email", "limit": 1}]}
+    made = await change(caller, started, tight)
+    job = await over(caller, made["job"]["id"])
+    assert (job["status"], job["merges"], job["splits"], job["failure"]) == ("SUCCEEDED", 0, 1, None)
+    assert job["finishedAt"]
+    assert job["done"] == job["total"]
+    found = (await caller.ask(PREVIEW, rules={}))["previewIdentityRules"]
+    assert (found["customersBefore"], found["customersAfter"], found["mergeCount"]) == (2, 1, 1)
+    assert found["conflictsSolved"] == 1
+    (sample,) = found["sampleMerges"]
+    assert sorted(len(one["identifiers"]["nodes"]) for one in sample["customers"]) == [1, 2]
+    made = await change(caller, 2)
+    assert (await over(caller, made["job"]["id"]))["merges"] == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "sample", "said"),
+    [({}, 21, "0..20"), ({"region": "XX"}, 5, "rules.region: 'XX' is no region"), ({}, -1, "0..20")],
+)
+async def test_a_preview_that_cannot_be(caller: Caller, started: int, given: Json, sample: int, said: str) -> None:
+    failure = await caller.failure(PREVIEW, rules=given, sample=sample)
+    assert failure["extensions"]["code"] == "BAD_USER_INPUT"
+    assert said in failure["message"]

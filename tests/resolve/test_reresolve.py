@@ -20,12 +20,17 @@ from graphcdp.resolve.stored import (
     may_be_tried,
     refused_evidence,
 )
+from graphcdp.resolve.unions import Seen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def rules(**given: Any) -> IdentityRules:
     return IdentityRules.model_validate({"region": "VN", **given})
+
+
+def at(first: int, last: int) -> Seen:
+    return Seen(START + timedelta(first), START + timedelta(last))
 
 
 def customer(ties: str, seen: dict[str, int] | None = None) -> tuple[dict[str, Held], list[Tie]]:
@@ -37,11 +42,9 @@ def customer(ties: str, seen: dict[str, int] | None = None) -> tuple[dict[str, H
         one, other = text.split(sign)
         names |= {one, other}
         between = pair(key_of(one), key_of(other))
-        found.append(Tie(f"lnk_{day:03}", between, START + timedelta(day), by_hand=sign == "="))
+        found.append(Tie(f"lnk_{day:03}", between, at(day, day), by_hand=sign == "="))
     days = dict.fromkeys(names, 0) | (seen or {})
-    members = {
-        key_of(name): Held(identifier_of_key(key_of(name)), START + timedelta(day)) for name, day in days.items()
-    }
+    members = {key_of(name): Held(identifier_of_key(key_of(name)), at(0, day)) for name, day in days.items()}
     return members, found
 
 
@@ -113,16 +116,35 @@ def test_a_customer_that_is_not_concerned_stays_whole_even_unconnected() -> None
 
 def test_a_kind_that_the_rules_do_not_know_is_left_alone() -> None:
     members, ties = customer("d1-e1 d1-e2")
-    members["loyalty:7"] = Held(identifier_of_key("loyalty:7"), START)
-    verdict = reresolve(members, [*ties, Tie("lnk_9", ("device:d1", "loyalty:7"), START)], rules())
+    members["loyalty:7"] = Held(identifier_of_key("loyalty:7"), at(0, 0))
+    verdict = reresolve(members, [*ties, Tie("lnk_9", ("device:d1", "loyalty:7"), at(0, 0))], rules())
     assert verdict.splits == 0
 
 
-def test_a_limit_within_a_window_counts_what_was_in_use_then() -> None:
-    month = rules(kinds={"email": {"limit": 1, "window": "P30D"}})
-    ties = "d1-e1 d1-d2 " + "d2-d3 " * 60 + "d1-e2"
-    assert told(reresolve(*customer(ties, {"e1": 0, "e2": 62}), month))[0] == ""
-    assert told(reresolve(*customer(ties, {"e1": 50, "e2": 62}), month))[0] == "2:LIMIT:email"
+MONTH = rules(kinds={"email": {"limit": 1, "window": "P30D"}})
+LATER = "d1-e1 d1-d2 " + "d2-d3 " * 60 + "d1-e2"
+"""The second e-mail comes on day 62."""
+
+
+@pytest.mark.parametrize(
+    ("last_seen", "ends"),
+    [
+        (0, ""),
+        (31, ""),
+        (50, "2:LIMIT:email"),
+        # Used since: whether it was in use then is not known, so what was accepted stays.
+        (70, ""),
+    ],
+)
+def test_a_limit_within_a_window_counts_what_was_in_use_then(last_seen: int, ends: str) -> None:
+    assert told(reresolve(*customer(LATER, {"e1": last_seen, "e2": 62}), MONTH))[0] == ends
+
+
+def test_evidence_that_came_again_is_accepted_when_it_would_be_then() -> None:
+    members, ties = customer("d1-e1 d1-e2", {"e1": 0, "e2": 62})
+    assert reresolve(members, ties, MONTH).splits == 1
+    ties[1] = Tie(ties[1].id, ties[1].between, at(1, 62))
+    assert reresolve(members, ties, MONTH).splits == 0
 
 
 NAMES = st.sampled_from(["u1", "u2", "e1", "e2", "e3", "e4", "d1", "d2", "d3", "a1"])
