@@ -74,6 +74,7 @@ class ConflictMutations:
                 case ConflictDecision.BLOCK:
                     await block_value(store, input.conflict, now, reason=reason)
                     await recorder.rules_now()
+                    context.jobs.start(store)
         except InvalidReferenceError as error:
             return DecideConflictPayload(conflict=None, errors=[reference_error(error)])
         context.forget()

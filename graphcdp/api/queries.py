@@ -27,6 +27,7 @@ from graphcdp.api.events import Event
 from graphcdp.api.explain import IdentityExplanation, explain
 from graphcdp.api.fields import field, own_field
 from graphcdp.api.identities import Device, Identifier
+from graphcdp.api.jobs import job_with_id
 from graphcdp.api.merges import CustomerSplit, merge_with_id
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, First, Last
@@ -206,6 +207,8 @@ async def _node(info: Info, global_id: str) -> Node | None:
             return Device.of(row) if row.kind == DEVICE else None
         case Tag.SEGMENT:
             return await segment_with_id(info, global_id)
+        case Tag.JOB:
+            return await job_with_id(info, global_id)
         case Tag.MERGE:
             return await merge_with_id(info, global_id)
         case Tag.SPLIT:

@@ -250,6 +250,8 @@ class RulesMutations:
         except InvalidReferenceError as error:
             return SetIdentityRulesPayload(rules=None, job=None, errors=user_errors(error, input.rules))
         context.forget()
+        # What this server reads with follows the new rules at once, too.
+        await context.recorder.rules_now()
         job = await job_of_version(context.store, made.version)
         if job is not None:
             context.jobs.start(context.store)

@@ -75,6 +75,12 @@ async def simulate(store: Store, rules: IdentityRules, sample: int) -> Simulatio
     return work.result
 
 
+async def keys_of_customers(store: Store, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The keys of the identifiers of each customer, to show examples."""
+    rows = await store.read("resolution/customers", ids=list(ids))
+    return {row["id"]: sorted(key for key, *_ in row["members"]) for row in rows}
+
+
 @dataclass(slots=True)
 class _Work:
     store: Store

@@ -106,9 +106,15 @@ async def follow_job(
 
 
 async def retry_job(store: Store, job_id: str, now: datetime) -> None:
-    """Let a job that failed go on where it stopped."""
-    properties = {"status": JobStatus.QUEUED.value, "failure": None, "finishedAt": None, "leaseUntil": None}
-    await store.transact(lambda tx: tx.run("resolution/set_job", id=job_id, properties=properties, now=now))
+    """Let a job that failed go on where it stopped; any other is left as it is."""
+
+    async def work(tx: Transaction) -> None:
+        found = await _locked(tx, job_id)
+        if found is not None and found[0].status is JobStatus.FAILED:
+            properties = {"status": JobStatus.QUEUED.value, "failure": None, "finishedAt": None, "leaseUntil": None}
+            await tx.run("resolution/set_job", id=job_id, properties=properties, now=now)
+
+    await store.transact(work)
 
 
 async def run_job(

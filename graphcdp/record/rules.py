@@ -150,7 +150,8 @@ class _Change:
             "fileHash": self.file_hash,
         }
         await tx.run("record/put_rules_in_force", properties=properties, now=self.now)
-        if current is not None:
+        # What a server starts with on a graph without versions is what resolved that graph before there were any.
+        if current is not None or self.origin is Origin.API:
             await tx.run(
                 "record/queue_resolution",
                 id=tagged(Tag.JOB, new_ulid(self.now)),

@@ -171,6 +171,8 @@ async def test_a_job_by_its_id(caller: Caller, started: int) -> None:
     found = (await caller.ask(job, id=made["job"]["id"]))["job"]
     assert (found["id"], found["rulesVersion"], found["failure"]) == (made["job"]["id"], 2, None)
     assert (await caller.ask(job, id="job_unknown"))["job"] is None
+    node = "query($id: ID!) { node(id: $id) { id ... on Job { kind } } }"
+    assert (await caller.ask(node, id=made["job"]["id"]))["node"] == {"id": made["job"]["id"], "kind": "RESOLUTION"}
 
 
 async def two_mails(caller: Caller) -> None:

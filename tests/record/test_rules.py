@@ -84,12 +84,17 @@ async def test_one_of_many_that_change_at_once_wins(store: Store) -> None:
     assert len(await rule_sets(store)) == 2
 
 
-async def test_each_version_after_the_first_queues_a_job_in_place_of_older_ones(store: Store) -> None:
-    await put(store, with_kinds())
+async def test_each_change_queues_a_job_in_place_of_older_ones(store: Store) -> None:
+    await settle_rules(store, None, "VN", NOW)
     assert await jobs(store) == []
     await put(store, with_kinds(email={"limit": 2}))
     await put(store, with_kinds(email={"limit": 3}))
     assert await jobs(store) == [(2, "FAILED"), (3, "QUEUED")]
+
+
+async def test_the_first_rules_queue_a_job_unless_a_server_starts_with_them(store: Store) -> None:
+    await put(store, with_kinds())
+    assert await jobs(store) == [(1, "QUEUED")]
 
 
 async def test_a_long_note_is_refused(store: Store) -> None:
