@@ -21,3 +21,4 @@ CREATE CONSTRAINT rules_in_force_name IF NOT EXISTS FOR (r:RulesInForce) REQUIRE
 CREATE CONSTRAINT job_id IF NOT EXISTS FOR (j:Job) REQUIRE j.id IS UNIQUE;
 CREATE CONSTRAINT suppressed_hash IF NOT EXISTS FOR (s:Suppressed) REQUIRE s.hash IS UNIQUE;
 CREATE INDEX statement_subject IF NOT EXISTS FOR (m:Statement) ON (m.subject);
+CREATE INDEX past_id IF NOT EXISTS FOR (p:PastId) ON (p.id);

@@ -19,7 +19,9 @@ RETURN m.undoneAt IS NOT NULL AS undone, c.id AS customer,
          RETURN i.key
        } AS absorbed,
        COLLECT {
-         MATCH (s:Customer|MergedCustomer {id: m.survivor})<-[held:IDENTIFIES|IDENTIFIED]-(i:Identifier)-[:IDENTIFIES]->(c)
+         MATCH (s:Customer|MergedCustomer {id: m.survivor})<-[held:IDENTIFIES|IDENTIFIED]-(i:Identifier)
+         // A clause of its own: in one pattern the two could not be the same relationship.
+         MATCH (i)-[:IDENTIFIES]->(c)
          WHERE held.since < m.at AND (held.until IS NULL OR held.until >= m.at)
          RETURN DISTINCT i.key
        } AS stayed,

@@ -2,9 +2,10 @@
 //
 // Parameters
 //   rows  LIST<MAP{id: STRING, into: STRING, merge: STRING, at: DATETIME, cause: STRING, type: STRING,
-//         message: STRING, source: STRING, reason: STRING}>
+//         message: STRING, source: STRING, reason: STRING, swapped: BOOLEAN}>
 //         in the order of the merges; into: alive at that moment; type: of the message;
-//         message, source, reason may be null
+//         message, source, reason may be null; swapped: true when the absorbed customer's
+//         node lives on under the survivor's id, else null
 //   now   DATETIME
 // Columns: none
 UNWIND $rows AS row
@@ -13,7 +14,8 @@ MATCH (into:Customer {id: row.into})
 OPTIONAL MATCH (gone)-[member:IN_SEGMENT]->()
 WITH row, gone, into, collect(member) AS members
 FOREACH (member IN members | DELETE member)
-CREATE (gone)-[:MERGED_INTO {merge: row.merge, at: row.at, reason: row.type, message: row.message}]->(into)
+CREATE (gone)-[:MERGED_INTO {merge: row.merge, at: row.at, reason: row.type, message: row.message,
+                            swapped: row.swapped}]->(into)
 CREATE (:Merge {id: row.merge, at: row.at, survivor: row.into, absorbed: row.id, cause: row.cause,
                 message: row.message, source: row.source, reason: row.reason})
 SET gone = {id: gone.id, createdAt: gone.createdAt}, gone:MergedCustomer

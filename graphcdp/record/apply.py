@@ -34,6 +34,10 @@ async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
     """Write what was decided."""
     steps: list[tuple[str, list[Any]]] = [
         ("record/create_customers", [{"id": c.id, "at": c.created_at} for c in writes.new_customers]),
+        (
+            "record/swap_customers",
+            [{"survivor": a.into, "absorbed": a.id, "at": a.at} for a in writes.absorbed if a.swapped],
+        ),
         ("record/give_owners", [_owner_row(key, spells) for key, spells in writes.owners.items()]),
         ("record/relink_absorbed", [_relink_row(path) for path in writes.stored.values()]),
         ("record/retire_absorbed", [_merge_row(absorbed) for absorbed in writes.absorbed]),
@@ -129,6 +133,7 @@ def _merge_row(absorbed: Absorption) -> dict[str, Any]:
         "message": cause.message,
         "source": cause.source,
         "reason": cause.reason,
+        "swapped": absorbed.swapped or None,
     }
 
 

@@ -12,7 +12,7 @@ from graphcdp.model.identifiers import Identifier
 from graphcdp.record.apply import pair_text
 from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_HAND, join, objections
-from graphcdp.record.parts import Parted, SplitCause, part_customer, read_inner_links
+from graphcdp.record.parts import Parted, SplitCause, part_customer, read_inner_links, unswap
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.join import Evidence, Joined
 from graphcdp.resolve.ledger import pair
@@ -127,6 +127,8 @@ async def undo_merge(
     """
 
     async def work(tx: Transaction) -> Parted:
+        for row in await tx.run("record/edit_merged", id=merge):
+            await unswap(tx, row["customer"])
         rows = await tx.run("record/edit_merge", id=merge)
         if not rows:
             raise UnknownReferenceError(f"No merge {merge} is known.", ("merge",))

@@ -61,6 +61,15 @@ async def _members(tx: Transaction, customer_id: str) -> dict[str, Member]:
     return {row["key"]: Member(Identifier(row["kind"], row["value"]), row["firstSeen"]) for row in rows}
 
 
+async def unswap(tx: Transaction, customer_id: str) -> None:
+    """Give those whose merge left the bigger side's node in place the nodes that their ids stand for.
+
+    Merging must not cost by the bigger side; taking apart looks at all of it anyway.
+    """
+    for row in await tx.run("record/part_swapped", id=customer_id):
+        await tx.run("record/part_unswap", id=customer_id, merge=row["merge"])
+
+
 async def read_inner_links(tx: Transaction, customer_id: str) -> list[LinkEnd]:
     """The evidence that counts between identifiers of a customer, in the order of arrival."""
     rows = await tx.run("record/part_links", id=customer_id)
@@ -92,6 +101,7 @@ async def part_customer(
     Raises DatabaseConflictError as `lock_members`.
     """
     members = await lock_members(tx, customer_id)
+    await unswap(tx, customer_id)
     if ends:
         await tx.run("record/part_end_links", id=customer_id, links=list(ends), by=ended_by, now=now)
     components = joined(await _components(tx, customer_id), sides)

@@ -23,6 +23,7 @@ from graphcdp.record.rules import rules_in_force, rules_in_force_tx
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
+from graphcdp.resolve.ledger import SWAP_FROM
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
@@ -49,12 +50,14 @@ class Recorder:
         *,
         version: int | None = None,
         batch_max: int = BATCH_MAX,
+        swap_from: int = SWAP_FROM,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._rules = rules
         self._version = version
         self._batch_max = batch_max
+        self._swap_from = swap_from
         self._clock = clock
         self._turn = asyncio.Lock()
         self._under_way = 0
@@ -128,7 +131,7 @@ class Recorder:
         if batch:
             ids = NewIds(now)
             known = await read_known(tx, batch, self._rules, ids, self._version)
-            decision = decide_batch(batch, known, self._rules, now=now, ids=ids)
+            decision = decide_batch(batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from)
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)

@@ -11,7 +11,7 @@ from graphcdp.model.messages import Message, MessageType
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.resolve.group import REVIEWED, Group, objection, refusal, set_traits, unite
-from graphcdp.resolve.ledger import Cause, Ids, Known, Ledger, Writes, earliest, latest_time, pair
+from graphcdp.resolve.ledger import SWAP_FROM, Cause, Ids, Known, Ledger, Writes, earliest, latest_time, pair
 from graphcdp.resolve.rules import IdentityRules, SharedDevice
 from graphcdp.resolve.traits import Stamped, latest, native_scalars, stated
 
@@ -43,14 +43,23 @@ class Decision:
     outcomes: tuple[Outcome, ...]
 
 
-def decide_batch(batch: Sequence[Cleansed], known: Known, rules: IdentityRules, *, now: datetime, ids: Ids) -> Decision:
+def decide_batch(
+    batch: Sequence[Cleansed],
+    known: Known,
+    rules: IdentityRules,
+    *,
+    now: datetime,
+    ids: Ids,
+    swap_from: int = SWAP_FROM,
+) -> Decision:
     """Decide the messages in order, each seeing what those before it did.
 
     known: everything that the batch names, read after locking; it is used up.
     now: of the server, for what it makes itself; each message has a moment of its
     own, a microsecond after the one before, so that history can be told in order.
+    swap_from: as SWAP_FROM.
     """
-    ledger = Ledger(known, ids)
+    ledger = Ledger(known, ids, swap_from)
     outcomes = tuple(
         _decide_one(item, ledger, rules, now + timedelta(microseconds=place)) for place, item in enumerate(batch)
     )

@@ -4,8 +4,8 @@
 changed by `decide`; at the end it tells what differs, as `Writes`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -19,6 +19,13 @@ Pair = tuple[str, str]
 def pair(one: str, other: str) -> Pair:
     """The pair of two keys."""
     return (one, other) if one < other else (other, one)
+
+
+SWAP_FROM = 50
+"""From so many identifiers on, an absorbed customer that is bigger than the survivor keeps its node.
+
+Below, moving them costs less than what keeping the node's history exact does.
+"""
 
 
 class Ids(Protocol):
@@ -138,13 +145,18 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Absorption:
-    """One customer went into another at this moment; that one may go on into a third in the same batch."""
+    """One customer went into another at this moment; that one may go on into a third in the same batch.
+
+    swapped: it was so much the bigger that its node lives on under the other's
+    id, and the other's identifiers are the ones to move.
+    """
 
     id: str
     into: str
     merge: str
     at: datetime
     cause: Cause
+    swapped: bool = False
 
 
 @dataclass(slots=True)
@@ -190,8 +202,10 @@ class Writes:
 class Ledger:
     """The touched part of the graph while a batch is decided. It owns the facts it is given."""
 
-    def __init__(self, known: Known, ids: Ids) -> None:
+    def __init__(self, known: Known, ids: Ids, swap_from: int = SWAP_FROM) -> None:
         self._ids = ids
+        self._swap_from = swap_from
+        self._stored_sizes = {c.id: sum(c.counts.values()) for c in known.customers.values()}
         self._identifiers = dict(known.identifiers)
         self._customers = dict(known.customers)
         self._links = dict(known.links)
@@ -346,12 +360,20 @@ class Ledger:
 
     def writes(self) -> Writes:
         """What differs from what was known."""
+        absorbed = list(self._swapped(self._absorbed.values()))
+        for one in absorbed:
+            if one.swapped:
+                self._customers[one.into].traits_changed = True
         alive = [customer for customer in self._touched_customers if customer in self._customers]
         return Writes(
             new_customers=[self._of_new(customer) for customer in self._new_customers],
             owners={key: spells for key, spells in self._spells.items() if self._moved(key)},
-            absorbed=list(self._absorbed.values()),
-            stored={gone: self._path(gone) for gone in self._absorbed if gone in self._known_customers},
+            absorbed=absorbed,
+            stored={
+                one.id: self._swapped_path(one) if one.swapped else self._path(one.id)
+                for one in absorbed
+                if one.id in self._known_customers
+            },
             identifiers=[self._identifiers[key] for key in self._touched_identifiers],
             unused=[key for key, facts in self._identifiers.items() if facts.owner is None],
             ended=list(self._ended.items()),
@@ -371,6 +393,25 @@ class Ledger:
     def _moved(self, key: str) -> bool:
         spells = self._spells[key]
         return bool(spells) and (len(spells) > 1 or spells[0].since is not None) and spells[-1].until is None
+
+    def _swapped(self, absorbed: Iterable[Absorption]) -> Iterator[Absorption]:
+        """The absorptions, the biggest one of a survivor swapped if it is the bigger side by far."""
+        biggest: dict[str, Absorption] = {}
+        merges = list(absorbed)
+        for one in merges:
+            size = self._stored_sizes.get(one.id, 0)
+            # Whoever goes on into a third, or was somebody's survivor itself, keeps it simple and moves.
+            simple = one.into in self._customers and all(other.into != one.id for other in merges)
+            if simple and size >= self._swap_from and size > self._stored_sizes.get(one.into, 0):
+                known = biggest.get(one.into)
+                if known is None or size > self._stored_sizes[known.id]:
+                    biggest[one.into] = one
+        for one in merges:
+            yield replace(one, swapped=True) if biggest.get(one.into) is one else one
+
+    def _swapped_path(self, absorbed: Absorption) -> list[Spell]:
+        """What moves under the id of the absorbed customer, which the survivor's node has now: the survivor's own."""
+        return [Spell(absorbed.id, None, absorbed.at), Spell(absorbed.into, absorbed.at)]
 
     def _path(self, absorbed: str) -> list[Spell]:
         """Whose the identifiers of an absorbed customer were in turn: its own first, who has them now last."""

@@ -78,7 +78,9 @@ def divide(
     ordered = sorted(components, key=strength)
     wanted = frozenset(keeper) & members.keys()
     if wanted:
-        ordered.sort(key=lambda keys: (0, strength(keys & wanted)) if keys & wanted else (1, strength(keys)))
+        first = min((keys for keys in ordered if keys & wanted), key=lambda keys: strength(keys & wanted))
+        ordered.remove(first)
+        ordered.insert(0, first)
     own = _own(formers)
     left = {former.id: former for former in formers}
     parts = [Part(customer, ordered[0])]

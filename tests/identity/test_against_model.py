@@ -94,7 +94,7 @@ class Histories(RuleBasedStateMachine):
         self.rules = IdentityRules.model_validate({"region": "VN", **rules})
         self.model = Model(self.rules)
         self.run(self.store.transact(lambda tx: tx.run_generated(CLEAR)))
-        self.recorder = Recorder(self.store, self.rules, clock=self.now)
+        self.recorder = Recorder(self.store, self.rules, swap_from=2, clock=self.now)
 
     @rule(keys=some_keys, traits=some_traits, late=st.booleans())
     def record(self, keys: list[str], traits: dict[str, int], late: bool) -> None:
