@@ -9,8 +9,9 @@
 //   count                INTEGER
 //   firstSeen, lastSeen  STRING   times
 //   source, message      STRING   message: id of the first one
+// Walks the index on Conflict(status, id), whose order is that of both.
 MATCH (c:Conflict)
 WHERE c.status = 'OPEN' AND c.id > $after
+WITH c ORDER BY c.status, c.id LIMIT $page
 RETURN c.id AS id, c.subject AS subject, c.identifier AS identifier, c.count AS count,
        toString(c.firstSeen) AS firstSeen, toString(c.lastSeen) AS lastSeen, c.source AS source, c.message AS message
-ORDER BY id LIMIT $page

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from neo4j import GraphDatabase
 
+from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.model.statement import Statement
 from graphcdp.read.jobs import job_of_version
 from graphcdp.read.simulation import Simulation, simulate
@@ -15,7 +17,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs, JobState, JobStatus, follow_job, retry_job, run_job
 from graphcdp.record.rules import Origin, put_in_force
 from graphcdp.resolve.rules import IdentityRules
-from graphcdp.store import Store, Transaction
+from graphcdp.store import Store, Transaction, statements
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -366,3 +368,53 @@ async def test_the_background_finishes_what_is_unfinished(store: Store) -> None:
     await jobs.close()
     assert state is not None
     assert (state.status, state.splits) == (JobStatus.SUCCEEDED, 1)
+
+
+async def test_messages_may_come_while_the_job_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await record(store, SETS[0], *messages(11))
+    await small_pages(monkeypatch)
+    made = await put_in_force(store, SETS[1], origin=Origin.API, now=NOW)
+    job = await job_of_version(store, made.version)
+    assert job is not None
+    # It still has the former rules, and learns of the new ones with its first write.
+    recorder = Recorder(store, SETS[0], version=1)
+
+    async def write(seed: int) -> None:
+        for n, text in enumerate(messages(seed)):
+            named = [claim(name) for name in text.split()]
+            await recorder.record([{"id": f"w{seed} {n}", "name": "Visit", "identifiers": named}])
+
+    state, *_ = await asyncio.gather(follow_job(store, job), write(12), write(13))
+    assert state is not None
+    assert state.status is JobStatus.SUCCEEDED
+    assert (await simulate(store, SETS[1], 0)).splits == 0
+    owners = await rows(store, "MATCH (i:Identifier) RETURN COUNT { (i)-[:IDENTIFIES]->(:Customer) } AS owners")
+    assert {row["owners"] for row in owners} == {1}
+    assert await rows(store, "MATCH (c:Customer) WHERE NOT EXISTS { (c)<-[:IDENTIFIES]-() } RETURN c.id AS id") == []
+    wrong = await rows(
+        store,
+        "MATCH (a)-[l:LINKED]->(b) WHERE l.endedAt IS NULL AND "
+        "NOT EXISTS { (a)-[:IDENTIFIES]->(:Customer)<-[:IDENTIFIES]-(b) } RETURN a.key AS one, b.key AS other",
+    )
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("over_limit", {"limits": [], "after": "", "page": 1}),
+        ("keys", {"after": "email:", "end": "email;", "page": 1}),
+        ("conflicts", {"after": "", "page": 1}),
+        ("partials", {"after": "", "page": 1}),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_pages_are_walked_on_an_index(neo4j: EmbeddedNeo4j, name: str, parameters: dict[str, Any]) -> None:
+    """Neither scanned nor sorted: a page in the middle costs what the first one costs."""
+    to = neo4j.connection
+    with GraphDatabase.driver(to.uri, auth=(to.user, to.password)) as driver:
+        summary = driver.execute_query(f"EXPLAIN {statements.text(f'resolution/{name}')}", parameters).summary
+    operators = str(summary.plan)
+    assert "IndexSeek" in operators
+    assert "Sort" not in operators
+    assert "Top" not in operators

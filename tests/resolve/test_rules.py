@@ -1,7 +1,9 @@
 """docs/rules.md: what rules may say, and that they survive being written down."""
 
+import re
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +66,14 @@ def test_rules_are_the_same_after_writing_and_reading(rules: IdentityRules) -> N
     assert IdentityRules.model_validate(written) == rules
     assert IdentityRules.model_validate(yaml.safe_load(yaml.safe_dump(written))) == rules
     assert IdentityRules.model_validate_json(rules.model_dump_json()) == rules
+
+
+def test_the_documented_file_is_the_default_with_a_kind_of_ones_own() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert IdentityRules.model_validate(yaml.safe_load(text)) == IdentityRules.model_validate(
+        {"kinds": {"loyalty": {}}}
+    )
 
 
 def test_parts_that_are_not_given_are_those_of_the_default() -> None:
