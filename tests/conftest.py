@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from neo4j import AsyncGraphDatabase
 
 from graphcdp import embedded
 from graphcdp.embedded import EmbeddedNeo4j
@@ -12,7 +14,7 @@ from graphcdp.model.statement import Statement
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
-from graphcdp.store import Store
+from graphcdp.store import Store, statements
 
 # The same examples each time, however slow the machine is.
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
@@ -54,3 +56,29 @@ def rules() -> IdentityRules:
 def recorder(store: Store, rules: IdentityRules) -> Recorder:
     """A recorder on the emptied graph."""
     return Recorder(store, rules)
+
+
+@pytest.fixture
+async def profiled(neo4j: EmbeddedNeo4j, store: Store) -> AsyncIterator[Any]:
+    """Runs a named statement and tells its operators: (name, details, rows, hits), from the top."""
+    given = neo4j.connection
+
+    async with AsyncGraphDatabase.driver(
+        given.uri, auth=(given.user, given.password), notifications_min_severity="OFF"
+    ) as opened:
+
+        async def profile(name: str, **parameters: Any) -> list[tuple[str, str, int, int]]:
+            result = await opened.execute_query("PROFILE " + statements.text(name), parameters)
+            found: list[tuple[str, str, int, int]] = []
+            todo = [result.summary.profile]
+            while todo:
+                plan = todo.pop()
+                assert plan is not None
+                arguments = plan["args"]
+                operator = plan["operatorType"].partition("@")[0]
+                hits = arguments.get("DbHits", 0)
+                found.append((operator, arguments.get("Details", ""), arguments.get("Rows", 0), hits))
+                todo += plan.get("children", [])
+            return found
+
+        yield profile

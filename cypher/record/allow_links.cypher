@@ -6,7 +6,11 @@
 // Columns, one row for each piece of evidence that was cut
 //   id     STRING
 UNWIND $pairs AS between
-MATCH (:Identifier {key: between[0]})-[l:LINKED]->(:Identifier {key: between[1]})
+MATCH (one:Identifier {key: between[0]})
+MATCH (other:Identifier {key: between[1]})
+// Both ends are found before their links: from one alone, a hub, there may be thousands to walk.
+WITH between, one, other
+MATCH (one)-[l:LINKED]->(other)
 WHERE l.endedBy = 'cut' AND l.allowedAt IS NULL
 SET l.allowedAt = $now
 RETURN l.id AS id

@@ -4,8 +4,6 @@
 //   id  STRING
 // Columns, one row for each identifier
 //   key, kind, value  STRING
-//   firstSeen         DATETIME
-//   linked            BOOLEAN  evidence that counts ties it to another identifier
+//   firstSeen         STRING  a time
 MATCH (:Customer {id: $id})<-[:IDENTIFIES]-(i:Identifier)
-RETURN i.key AS key, i.kind AS kind, i.value AS value, i.firstSeen AS firstSeen,
-       EXISTS { (i)-[l:LINKED WHERE l.endedAt IS NULL]-() } AS linked
+RETURN i.key AS key, i.kind AS kind, i.value AS value, toString(i.firstSeen) AS firstSeen

@@ -10,7 +10,11 @@
 //   endedAt              STRING    a time, null when it counts; else it was cut
 //   byHand               BOOLEAN   a person made it
 UNWIND $pairs AS between
-MATCH (:Identifier {key: between[0]})-[l:LINKED]->(:Identifier {key: between[1]})
+MATCH (one:Identifier {key: between[0]})
+MATCH (other:Identifier {key: between[1]})
+// Both ends are found before their links: from one alone, a hub, there may be thousands to walk.
+WITH between, one, other
+MATCH (one)-[l:LINKED]->(other)
 WHERE l.endedAt IS NULL OR (l.endedBy = 'cut' AND l.allowedAt IS NULL)
 RETURN between[0] AS one, between[1] AS other, l.id AS id, l.source AS source, l.event AS event,
        l.count AS count, toString(l.firstSeen) AS firstSeen, toString(l.lastSeen) AS lastSeen,

@@ -6,7 +6,11 @@
 //   now   DATETIME
 // Columns: none
 UNWIND $rows AS row
-MATCH (:Identifier {key: row.one})-[l:LINKED]->(:Identifier {key: row.other})
+MATCH (one:Identifier {key: row.one})
+MATCH (other:Identifier {key: row.other})
+// Both ends are found before their links: from one alone, a hub, there may be thousands to walk.
+WITH row, one, other
+MATCH (one)-[l:LINKED]->(other)
 WHERE l.id = row.id
 SET l += row.properties,
     l.firstSeen = datetime(row.firstSeen), l.lastSeen = datetime(row.lastSeen), l.endedAt = datetime(row.endedAt)

@@ -9,7 +9,7 @@ history needs no large transaction. When the server stops in between,
 from dataclasses import dataclass
 
 from graphcdp.model.errors import UnknownReferenceError
-from graphcdp.record.parts import lock_members
+from graphcdp.record.parts import keys_of, lock_members
 from graphcdp.record.tries import transact_again
 from graphcdp.store import Store, Transaction
 
@@ -29,7 +29,7 @@ async def erase_customer(store: Store, customer: str) -> Receipt:
     """Erase a live customer: identifiers, traits, events, history. Raises UnknownReferenceError for an unknown one."""
 
     async def work(tx: Transaction) -> tuple[list[str], int]:
-        if not await tx.run("record/part_members", id=customer):
+        if not await keys_of(tx, customer):
             raise UnknownReferenceError(f"No customer {customer} is known; it may just have been merged: ask again.")
         members = await lock_members(tx, customer)
         hashes = [{"key": key, "hash": member.identifier.fingerprint} for key, member in members.items()]

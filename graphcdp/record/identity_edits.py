@@ -12,7 +12,7 @@ from graphcdp.model.identifiers import Identifier
 from graphcdp.record.apply import pair_text
 from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_HAND, join, objections
-from graphcdp.record.parts import Parted, SplitCause, part_customer, read_inner_links, unswap
+from graphcdp.record.parts import Parted, SplitCause, keys_of, part_customer, read_inner_links, unswap
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.join import Evidence, Joined
 from graphcdp.resolve.ledger import pair
@@ -90,7 +90,7 @@ async def split_customer(
     named = set(keys)
 
     async def work(tx: Transaction) -> Parted:
-        held = {row["key"] for row in await tx.run("record/part_members", id=customer)}
+        held = set(await keys_of(tx, customer))
         if not held:
             raise UnknownReferenceError(f"No customer {customer} is known; it may just have been merged: ask again.")
         strange = sorted(named - held)

@@ -1,6 +1,6 @@
 """Takes customers apart: ends evidence, finds what still connects, gives each part its id. One transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,18 +47,22 @@ async def lock_members(tx: Transaction, customer_id: str) -> dict[str, Member]:
 
     Raises DatabaseConflictError when it changed meanwhile: the work is to be run again.
     """
-    before = sorted(await _members(tx, customer_id))
+    before = await keys_of(tx, customer_id)
     await tx.run("record/part_lock", keys=before)
     await lock_customers(tx, [customer_id])
-    members = await _members(tx, customer_id)
+    rows = await tx.run("record/part_members", id=customer_id)
+    members = {
+        row["key"]: Member(Identifier(row["kind"], row["value"]), datetime.fromisoformat(row["firstSeen"]))
+        for row in rows
+    }
     if sorted(members) != before or not members:
         raise DatabaseConflictError("The customer changed at the same moment: ask again.")
     return members
 
 
-async def _members(tx: Transaction, customer_id: str) -> dict[str, Member]:
-    rows = await tx.run("record/part_members", id=customer_id)
-    return {row["key"]: Member(Identifier(row["kind"], row["value"]), row["firstSeen"]) for row in rows}
+async def keys_of(tx: Transaction, customer_id: str) -> list[str]:
+    """The keys of a customer's identifiers, sorted; none for an unknown customer."""
+    return sorted([row["key"] for row in await tx.run("record/part_keys", id=customer_id)])
 
 
 async def unswap(tx: Transaction, customer_id: str) -> None:
@@ -104,7 +108,7 @@ async def part_customer(
     await unswap(tx, customer_id)
     if ends:
         await tx.run("record/part_end_links", id=customer_id, links=list(ends), by=ended_by, now=now)
-    components = joined(await _components(tx, customer_id), sides)
+    components = joined(await _components(tx, customer_id, members), sides)
     if len(components) == 1:
         return Parted(customer_id)
     formers = await _formers(tx, customer_id)
@@ -129,11 +133,10 @@ async def part_customer(
     return Parted(customer_id, tuple(touched[1:]))
 
 
-async def _components(tx: Transaction, customer_id: str) -> list[frozenset[str]]:
+async def _components(tx: Transaction, customer_id: str, keys: Iterable[str]) -> list[frozenset[str]]:
     """What the evidence that counts still connects."""
-    rows = await tx.run("record/part_members", id=customer_id)
-    components = [frozenset((row["key"],)) for row in rows if not row["linked"]]
-    waiting = {row["key"] for row in rows if row["linked"]}
+    waiting = {row["key"] for row in await tx.run("record/part_linked", id=customer_id)}
+    components = [frozenset((key,)) for key in keys if key not in waiting]
     while waiting:
         first = min(waiting)
         reached = {row["key"] for row in await tx.run("record/part_component", key=first)}

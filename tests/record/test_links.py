@@ -1,0 +1,25 @@
+"""Evidence between two identifiers is found from both ends, however many links one of them has."""
+
+from typing import Any
+
+from graphcdp.record.recorder import Recorder
+
+LINKS = 300
+
+
+async def test_a_hub_is_never_walked(recorder: Recorder, profiled: Any) -> None:
+    await recorder.record(
+        [
+            {
+                "id": f"m{n}",
+                "name": "Seen",
+                "at": "2026-01-01T10:00:00Z",
+                "identifiers": [["device", "hub"], ["anonymous", f"a{n}"]],
+            }
+            for n in range(LINKS)
+        ]
+    )
+    pairs = [[f"anonymous:a{n}", "device:hub"] for n in range(LINKS)]
+    plan = await profiled("record/read_links", pairs=pairs)
+    assert max(rows for _, _, rows, _ in plan) == LINKS
+    assert "Expand(All)" not in {operator for operator, *_ in plan}
