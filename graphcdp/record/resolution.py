@@ -27,7 +27,8 @@ from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
 PAGE_TIMEOUT_S = 60.0
-LEASE = timedelta(seconds=90)
+# A page may take longer: then two may run the job for a moment, and the one whose page comes second gives up.
+LEASE = timedelta(seconds=30)
 TRIES_MAX = 5
 FOLLOW_S = 0.5
 
@@ -241,8 +242,8 @@ async def _go_on(tx: Transaction, *, before: JobState, rules: IdentityRules, clo
         state,
         cursor=step.cursor or "",
         done=done,
-        # What came meanwhile is more to do than there was at the start.
-        total=max(state.total, done),
+        # Evidence that ended is tried again, and more may have come meanwhile.
+        total=max(state.total + step.ended, done),
         merges=state.merges + step.merges,
         splits=state.splits + step.splits,
         mine=True,

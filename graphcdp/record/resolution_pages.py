@@ -42,12 +42,13 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a page did. cursor: behind it; None at the end of the phase."""
+    """What a page did. cursor: behind it; None at the end of the phase. ended: evidence, which is tried again later."""
 
     cursor: str | None
     done: int = 0
     merges: int = 0
     splits: int = 0
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ async def _limits(page: Page) -> Step:
     if not limits:
         return Step(None)
     rows = await page.tx.run("resolution/over_limit", limits=limits, after=page.cursor, page=CUSTOMERS_PAGE)
-    splits = await _part(page, [row["id"] for row in rows])
-    return Step(rows[-1]["id"] if len(rows) == CUSTOMERS_PAGE else None, done=len(rows), splits=splits)
+    splits, ended = await _part(page, [row["id"] for row in rows])
+    return Step(rows[-1]["id"] if len(rows) == CUSTOMERS_PAGE else None, done=len(rows), splits=splits, ended=ended)
 
 
 async def _blocked(page: Page) -> Step:
@@ -95,29 +96,29 @@ async def _blocked(page: Page) -> Step:
     blocked = [key for key in keys if page.rules.blocks(identifier_of_key(key))][:CUSTOMERS_PAGE]
     if len(blocked) == CUSTOMERS_PAGE:
         keys = [key for key in keys if key <= blocked[-1]]
-    splits = 0
+    splits = ended = 0
     if blocked:
         rows = await page.tx.run("read/holders", keys=blocked)
-        splits = await _part(page, sorted({row["customer_id"] for row in rows}))
+        splits, ended = await _part(page, sorted({row["customer_id"] for row in rows}))
     if keys:
-        return Step(keys[-1], done=len(keys), splits=splits)
+        return Step(keys[-1], done=len(keys), splits=splits, ended=ended)
     return Step(bounds_of_kind(kinds[1])[0] if len(kinds) > 1 else None)
 
 
-async def _part(page: Page, customers: Sequence[str]) -> int:
-    """Let customers fall apart as the rules say; how many came out of them."""
-    splits = 0
-    for place, customer in enumerate(customers):
-        if not (await _verdict(page, customer))[1].splits:
-            continue
+async def _part(page: Page, customers: Sequence[str]) -> tuple[int, int]:
+    """Let customers fall apart as the rules say; how many came out of them, and how much evidence ended."""
+    splits = ended = 0
+    # Read without locks first: most customers stay as they are.
+    touched = [customer for customer, (_, verdict) in (await _verdicts(page, customers)).items() if verdict.splits]
+    for place, customer in enumerate(touched):
         await lock_members(page.tx, customer)
-        row, verdict = await _verdict(page, customer)
+        row, verdict = (await _verdicts(page, [customer]))[customer]
         if not verdict.splits:
             continue
         parted = await part_customer(
             page.tx,
             customer,
-            ends=[ended.tie.id for ended in verdict.ends],
+            ends=[end.tie.id for end in verdict.ends],
             ended_by="rules",
             cause=SplitCause.RULES,
             rules=page.rules,
@@ -126,15 +127,14 @@ async def _part(page: Page, customers: Sequence[str]) -> int:
         )
         await keep_conflicts(page.tx, ended_evidence(row, verdict, page.rules), page.ids)
         splits += len(parted.separated)
-    return splits
+        ended += len(verdict.ends)
+    return splits, ended
 
 
-async def _verdict(page: Page, customer: str) -> tuple[dict[str, Any], Verdict]:
-    rows = await page.tx.run("resolution/customers", ids=[customer])
-    if not rows:
-        return {}, Verdict((), (frozenset(),))
-    members, ties = whole_customer(rows[0])
-    return rows[0], reresolve(members, ties, page.rules)
+async def _verdicts(page: Page, customers: Sequence[str]) -> dict[str, tuple[dict[str, Any], Verdict]]:
+    """For each customer that lives the row that was read, and what the rules say of it."""
+    rows = await page.tx.run("resolution/customers", ids=list(customers))
+    return {row["id"]: (row, reresolve(*whole_customer(row), page.rules)) for row in rows}
 
 
 async def _conflicts(page: Page) -> Step:

@@ -304,14 +304,14 @@ async def test_a_job_whose_runner_died_is_taken_over_when_the_lease_has_run_out(
     assert job is not None
 
     async def dies(tx: Transaction) -> None:
-        properties = {"status": "RUNNING", "leaseUntil": NOW + timedelta(seconds=90)}
+        properties = {"status": "RUNNING", "leaseUntil": NOW + timedelta(seconds=30)}
         await tx.run("resolution/set_job", id=job, properties=properties, now=NOW)
 
     await store.transact(dies)
-    held = await run_job(store, job, clock=lambda: NOW + timedelta(seconds=89))
+    held = await run_job(store, job, clock=lambda: NOW + timedelta(seconds=29))
     assert held is not None
     assert (held.status, held.done) == (JobStatus.RUNNING, 0)
-    state = await run_job(store, job, clock=lambda: NOW + timedelta(seconds=91))
+    state = await run_job(store, job, clock=lambda: NOW + timedelta(seconds=31))
     assert state is not None
     assert (state.status, state.splits) == (JobStatus.SUCCEEDED, 1)
 
