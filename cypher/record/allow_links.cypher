@@ -9,8 +9,10 @@ UNWIND $pairs AS between
 MATCH (one:Identifier {key: between[0]})
 MATCH (other:Identifier {key: between[1]})
 // Both ends are found before their links: from one alone, a hub, there may be thousands to walk.
-WITH between, one, other
-MATCH (one)-[l:LINKED]->(other)
-WHERE l.endedBy = 'cut' AND l.allowedAt IS NULL
+CALL (one, other) {
+  MATCH (one)-[l:LINKED]->(other)
+  WHERE l.endedBy = 'cut' AND l.allowedAt IS NULL
+  RETURN l
+}
 SET l.allowedAt = $now
 RETURN l.id AS id

@@ -13,9 +13,11 @@ UNWIND $pairs AS between
 MATCH (one:Identifier {key: between[0]})
 MATCH (other:Identifier {key: between[1]})
 // Both ends are found before their links: from one alone, a hub, there may be thousands to walk.
-WITH between, one, other
-MATCH (one)-[l:LINKED]->(other)
-WHERE l.endedAt IS NULL OR (l.endedBy = 'cut' AND l.allowedAt IS NULL)
+CALL (one, other) {
+  MATCH (one)-[l:LINKED]->(other)
+  WHERE l.endedAt IS NULL OR (l.endedBy = 'cut' AND l.allowedAt IS NULL)
+  RETURN l
+}
 RETURN between[0] AS one, between[1] AS other, l.id AS id, l.source AS source, l.event AS event,
        l.count AS count, toString(l.firstSeen) AS firstSeen, toString(l.lastSeen) AS lastSeen,
        toString(l.endedAt) AS endedAt, coalesce(l.byHand, false) AS byHand

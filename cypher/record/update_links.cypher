@@ -9,8 +9,10 @@ UNWIND $rows AS row
 MATCH (one:Identifier {key: row.one})
 MATCH (other:Identifier {key: row.other})
 // Both ends are found before their links: from one alone, a hub, there may be thousands to walk.
-WITH row, one, other
-MATCH (one)-[l:LINKED]->(other)
-WHERE l.id = row.id
+CALL (one, other, row) {
+  MATCH (one)-[l:LINKED]->(other)
+  WHERE l.id = row.id
+  RETURN l
+}
 SET l += row.properties,
     l.firstSeen = datetime(row.firstSeen), l.lastSeen = datetime(row.lastSeen), l.endedAt = datetime(row.endedAt)
