@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from graphcdp.model.identifiers import identifier_of_key
 from graphcdp.resolve.rules import IdentityRules, MergeMode, SharedDevice
 
 Pair = frozenset[str]
@@ -38,6 +39,26 @@ class Merge:
 
 
 @dataclass
+class Refused:
+    """Evidence that the rules refused; in the order of the first time."""
+
+    subject: str
+    key: str
+    at: datetime
+    open: bool = True
+
+
+@dataclass
+class LeftOut:
+    """A claim that was left out of a message as blocked."""
+
+    message: str
+    subject: str
+    key: str
+    at: datetime
+
+
+@dataclass
 class Model:
     """Customers are numbers in the order of their creation."""
 
@@ -50,7 +71,9 @@ class Model:
     events: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     suppressed: set[str] = field(default_factory=set)
-    refused: set[Pair] = field(default_factory=set)
+    refused: dict[Pair, "Refused"] = field(default_factory=dict)
+    left_out: list["LeftOut"] = field(default_factory=list)
+    _edge_seen: dict[Pair, datetime] = field(default_factory=dict)
     _numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
 
     def keys_of(self, customer: int) -> set[str]:
@@ -72,8 +95,10 @@ class Model:
         """Take a message; which keys were dropped, and why."""
         if message in self.seen:
             return set()
-        dropped = {(key, "SUPPRESSED") for key in keys if key in self.suppressed}
-        ordered = sorted(set(keys) - self.suppressed, key=self._order)
+        blocked = {key for key in keys if self._blocked(key)}
+        erased = {key for key in keys if key in self.suppressed} - blocked
+        dropped = {(key, "BLOCKED") for key in blocked} | {(key, "SUPPRESSED") for key in erased}
+        ordered = sorted(set(keys) - erased - blocked, key=self._order)
         if not ordered:
             return dropped
         self.seen.add(message)
@@ -88,7 +113,7 @@ class Model:
             if why:
                 dropped.add((key, why))
                 if why in ("LIMIT", "MERGE_OFF"):
-                    self.refused.add(frozenset((subject, key)))
+                    self._refuse(subject, key, at)
                 continue
             group |= self._with_customer(key)
             taken.append(key)
@@ -96,13 +121,21 @@ class Model:
         for key in [subject, *taken]:
             self.first_seen[key] = min(at, self.first_seen.get(key, at))
         for key in taken:
-            self._show(frozenset((subject, key)))
+            self._show(frozenset((subject, key)), at)
         for name, value in traits.items():
             known = self.traits.setdefault(subject, {})
             if name not in known or (at, message) > known[name][:2]:
                 known[name] = (at, message, value)
         self.events[message] = subject
+        self.left_out += [LeftOut(message, subject, key, at) for key in sorted(blocked)]
         return dropped
+
+    def _blocked(self, key: str) -> bool:
+        return self.rules.blocks(identifier_of_key(key))
+
+    def _refuse(self, subject: str, key: str, at: datetime) -> None:
+        known = self.refused.setdefault(frozenset((subject, key)), Refused(subject, key, at))
+        known.open, known.at = True, min(at, known.at)
 
     def _order(self, key: str) -> tuple[int, str]:
         return -self.rules.priority(_kind(key)), key
@@ -155,10 +188,14 @@ class Model:
     def _seniority(self, customer: int) -> tuple[int, int]:
         return min(-self.rules.priority(_kind(key)) for key in self.keys_of(customer)), customer
 
-    def _show(self, pair: Pair) -> None:
+    def _show(self, pair: Pair, at: datetime) -> None:
+        known = self._edge_seen.get(pair)
+        fresh = known is None or not any(edge.active for edge in self.edges if edge.pair == pair)
+        self._edge_seen[pair] = at if fresh or known is None else min(known, at)
         if not any(edge.active for edge in self.edges if edge.pair == pair):
-            self.edges.append(Edge(pair, len(self.edges)))
-        self.refused.discard(pair)
+            self.edges.append(Edge(pair, max((edge.number for edge in self.edges), default=0) + 1))
+            if pair in self.refused:
+                self.refused[pair].open = False
 
     # Taking apart: rule 8.
 
@@ -277,6 +314,63 @@ class Model:
             customer = next(m for m in self.merges if m.gone == customer and not m.undone).into
         return customer
 
+    # Other rules: docs/rules.md, rules 13 to 17.
+
+    def change_rules(self, rules: IdentityRules) -> None:
+        """Resolve everybody again by other rules."""
+        self.rules = rules
+        for customer in sorted(set(self.owner.values())):
+            self._resolve_again(customer)
+        for refused in list(self.refused.values()):
+            if refused.open:
+                self._try(refused.subject, refused.key, refused.at, "by rules")
+        for left in sorted(self.left_out, key=lambda left: left.message):
+            if not self._blocked(left.key):
+                self.left_out.remove(left)
+                self._try(left.subject, left.key, left.at, left.message)
+
+    def _resolve_again(self, customer: int) -> None:
+        keys = self.keys_of(customer)
+        blocked = {key for key in keys if self._blocked(key)}
+        protects = self.rules.merge is MergeMode.PROTECT
+        kinds = {_kind(key) for key in keys}
+        if not blocked and not (protects and any(self._too_many(kind, keys) for kind in kinds)):
+            return
+        limited = protects and any(self._too_many(kind, keys - blocked) for kind in kinds)
+        groups = [{key} for key in keys]
+        ended = []
+        for pair in [pair for pair in self.active() if pair <= keys]:
+            sides = [group for group in groups if group & pair]
+            united = set().union(*sides)
+            shared = {_kind(key) for key in sides[0]} & {_kind(key) for key in sides[-1]}
+            if pair & blocked or (len(sides) == 2 and limited and any(self._too_many(k, united) for k in shared)):
+                ended.append(pair)
+                continue
+            groups = [group for group in groups if group not in sides] + [united]
+        ended = [pair for pair in ended if not any(pair <= group for group in groups)]
+        if not ended and not (blocked and len(keys) > 1):
+            return
+        for edge in self.edges:
+            if edge.active and edge.pair in ended:
+                edge.active = False
+        for pair in ended:
+            self._refuse(*sorted(pair, key=self._order), at=self._edge_seen[pair])
+        self._fall_apart(customer, self._components(customer))
+
+    def _try(self, subject: str, key: str, at: datetime, message: str) -> None:
+        if {subject, key} & self.suppressed or self._blocked(subject) or self._blocked(key):
+            return
+        group = self._with_customer(subject)
+        why = self._objection(subject, key, group)
+        if why in ("LIMIT", "MERGE_OFF"):
+            self._refuse(subject, key, at)
+        if why:
+            return
+        self._unite(group | self._with_customer(key), subject, message)
+        for one in (subject, key):
+            self.first_seen[one] = min(at, self.first_seen.get(one, at))
+        self._show(frozenset((subject, key)), at)
+
     # Erasing: rule 9.
 
     def erase(self, customer: int) -> None:
@@ -286,6 +380,8 @@ class Model:
         self.owner = {key: owner for key, owner in self.owner.items() if key not in keys}
         self.events = {message: subject for message, subject in self.events.items() if subject not in keys}
         self.edges = [edge for edge in self.edges if not edge.pair & keys]
+        self.refused = {pair: refused for pair, refused in self.refused.items() if not pair & keys}
+        self.left_out = [left for left in self.left_out if left.subject not in keys]
         for key in keys:
             self.traits.pop(key, None)
             self.first_seen.pop(key, None)

@@ -20,9 +20,12 @@ from hypothesis.stateful import (
 
 from graphcdp.model.outcomes import Status
 from graphcdp.model.statement import Statement
+from graphcdp.read.jobs import job_of_version
 from graphcdp.record.erase import erase_customer
 from graphcdp.record.identity_edits import allow_link, cut_link, split_customer, undo_merge
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.resolution import run_job
+from graphcdp.record.rules import Origin, put_in_force, rules_in_force
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
 from tests.identity.model import Merge, Model
@@ -39,6 +42,7 @@ RULES = [
     {"shared_device": "last_login"},
     {"merge": "never"},
     {"merge": "always"},
+    {"kinds": {"device": {"limit": 1}, "anonymous": {"limit": 2}, "email": {"blocked": ["e0@x.org"]}}},
 ]
 PHASES = (Phase.explicit, Phase.generate)
 """Without shrinking: each step takes a real graph some time."""
@@ -95,6 +99,18 @@ class Histories(RuleBasedStateMachine):
         self.model = Model(self.rules)
         self.run(self.store.transact(lambda tx: tx.run_generated(CLEAR)))
         self.recorder = Recorder(self.store, self.rules, swap_from=2, clock=self.now)
+
+    @precondition(lambda self: self.told > 2)
+    @rule(rules=st.sampled_from(RULES))
+    def change_rules(self, rules: dict[str, Any]) -> None:
+        self.rules = IdentityRules.model_validate({"region": "VN", **rules})
+        before = self.run(rules_in_force(self.store))
+        made = self.run(put_in_force(self.store, self.rules, origin=Origin.API, now=self.now()))
+        if before is None or made.version != before.version:
+            job = self.run(job_of_version(self.store, made.version))
+            self.run(run_job(self.store, job, clock=self.now))
+            self.model.change_rules(self.rules)
+        self.run(self.recorder.rules_now())
 
     @rule(keys=some_keys, traits=some_traits, late=st.booleans())
     def record(self, keys: list[str], traits: dict[str, int], late: bool) -> None:
