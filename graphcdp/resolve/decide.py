@@ -199,7 +199,7 @@ def _write_message(subject: Identifier, named: Sequence[Identifier], item: Clean
 def _suppressed(identifier: Identifier) -> Problem:
     return Problem(
         ProblemCode.SUPPRESSED,
-        f"The {identifier.kind} was left out: who had it was erased, and asked not to be known again.",
+        f"The {identifier.kind} was left out: its customer was erased, and it is not taken again.",
     )
 
 
