@@ -44,7 +44,11 @@ def test_a_process_is_believed_in_by_its_start_and_its_command_line() -> None:
     assert HERE.is_alive()
     assert not HERE.is_alive("--home-dir=/elsewhere")
     assert not replace(HERE, began_s=HERE.began_s - 60).is_alive(), "the pid belongs to another process now"
-    with subprocess.Popen([sys.executable, "-c", "input()", "--home-dir=/x y"], stdin=subprocess.PIPE) as child:
+    command = [sys.executable, "-c", "print('here', flush=True); input()", "--home-dir=/x y"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        # Before it says so, its command line may still be empty.
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"here\n"
         found = ProcessId.of(child.pid)
         assert found.is_alive("--home-dir=/x y")
         assert find_by_argument("--home-dir=/x y") == found
