@@ -3,15 +3,18 @@
 Every field is `GRAPHCDP_<NAME>` in the environment or in `.env`.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import phonenumbers
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from graphcdp.model.errors import SettingsError
+
+_ORIGIN = re.compile(r"https?://[^/?#\s,*@]+", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -61,10 +64,27 @@ class Settings(BaseSettings):
         default=30, description="How long a stop waits for what was accepted, in seconds."
     )
     graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at /graphql.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may call the API, such as https://shop.example, with commas; * for all.",
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="Logs for people or machines; auto: by whether stderr is a terminal."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _known_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; write https://shop.example, without a path, or *")
+        return value
 
     @field_validator("default_region")
     @classmethod

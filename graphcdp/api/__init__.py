@@ -16,7 +16,9 @@
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors
     limits.py      depth, copies, size of the answer
-    http.py        routes, limits on bodies, status codes
+    http.py        routes
+    operations.py, negotiation.py   what a request asks, limits on bodies; media types, status codes
+    caching.py, compression.py, cors.py   304, smaller answers, other sites' pages
 
 Start with queries.py.
 """

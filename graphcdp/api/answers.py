@@ -29,9 +29,14 @@ def read_json(body: bytes) -> Any:
 
 
 def answer_of(result: ExecutionResult) -> dict[str, Any]:
-    """The answer to an operation; JSON text in it is not parsed yet, so encode it with `to_bytes`."""
+    """The answer to an operation; JSON text in it is not parsed yet, so encode it with `to_bytes`.
+
+    It has no `data` when the operation did not begin: then no error has a path.
+    """
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
+        if result.data is None and all(error.path is None for error in result.errors):
+            del answer["data"]
         answer["errors"] = [error.formatted for error in result.errors]
     return answer
 
