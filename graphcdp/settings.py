@@ -3,6 +3,7 @@
 Every field is `GRAPHCDP_<NAME>` in the environment or in `.env`.
 """
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from graphcdp.model.errors import SettingsError
 
+SECRET_BYTES_MIN = 32
 _ORIGIN = re.compile(r"https?://[^/?#\s,*@]+", re.IGNORECASE)
 
 
@@ -68,6 +70,13 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may call the API, such as https://shop.example, with commas; * for all.",
     )
+    token_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret that visitors' tokens are signed with, at least 32 bytes. Unset: no tokens are taken.",
+    )
+    keys_fresh_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        default=5, description="How long a key that was revoked elsewhere may still be taken, in seconds."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="Logs for people or machines; auto: by whether stderr is a terminal."
     )
@@ -93,6 +102,19 @@ class Settings(BaseSettings):
         if region not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError(f"{value!r} is no region that phone numbers have; write two letters such as US or VN")
         return region
+
+    @field_validator("token_secret", mode="before")
+    @classmethod
+    def _none_when_empty(cls, value: object) -> object:
+        # A compose file hands on what is not set as empty text.
+        return value or None
+
+    @field_validator("token_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < SECRET_BYTES_MIN:
+            raise ValueError(f"it must have at least {SECRET_BYTES_MIN} bytes; make one with `openssl rand -hex 32`")
+        return value
 
     @field_validator("neo4j_uri")
     @classmethod
@@ -123,3 +145,13 @@ class Settings(BaseSettings):
             what = first["msg"].removeprefix("Value error, ")
             where = f"GRAPHCDP_{name} is not usable: " if name else ""
             raise SettingsError(f"{where}{what}") from error
+
+
+def is_loopback(host: str) -> bool:
+    """Is this name or address one that only this machine can reach?"""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -18,6 +18,8 @@
     limits.py      depth, copies, size of the answer
     http.py        routes
     operations.py, negotiation.py   what a request asks, limits on bodies; media types, status codes
+    principals.py, tokens.py, access.py   who is asking, visitors' tokens, what each field needs
+    me.py          the visitor's own page
     caching.py, compression.py, cors.py   304, smaller answers, other sites' pages
 
 Start with queries.py.

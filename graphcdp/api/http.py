@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,12 +23,14 @@ from graphcdp.api.caching import validated
 from graphcdp.api.compression import Compression
 from graphcdp.api.context import Context
 from graphcdp.api.cors import cors
-from graphcdp.api.failures import TIMED_OUT
+from graphcdp.api.failures import TIMED_OUT, told
 from graphcdp.api.negotiation import HTML, LEGACY, RESPONSE, answer_type, status_of, wants_page
 from graphcdp.api.operations import Operation, RefusedError, read_operation
+from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.requests import RequestLog
 from graphcdp.api.schema import schema
-from graphcdp.model.errors import GraphCDPError
+from graphcdp.model.errors import DatabaseError, GraphCDPError
+from graphcdp.model.principals import Principal
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store, read_timeout_s
 
@@ -66,11 +69,12 @@ class Platform(Protocol):
 
 def build_app(platform: Platform) -> Starlette:
     """The application on this platform; opening and closing the platform is the caller's."""
+    doorkeeper = Doorkeeper(platform.store, platform.settings)
 
     async def graphql(request: Request) -> Response:
         if platform.settings.graphiql and request.method != "POST" and wants_page(request.headers.get("accept")):
             return _page()
-        return await _answer(request, platform)
+        return await _answer(request, platform, doorkeeper)
 
     async def ready(request: Request) -> Response:
         return await _ready(platform.store)
@@ -108,24 +112,30 @@ def _page() -> Response:
     return Response(_page_bytes(), media_type=HTML, headers=_PAGE_HEADERS)
 
 
-async def _answer(request: Request, platform: Platform) -> Response:
+async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper) -> Response:
     media_type = answer_type(request.headers.get("accept"))
     if media_type is None:
         message = f"The answer can come as {RESPONSE} or {LEGACY}, in UTF-8: name one of them in Accept."
         return _json(failure_of(message, "BAD_REQUEST"), 406, LEGACY)
     try:
+        # First of all, so that nobody unknown makes the server read a large body.
+        principal = await doorkeeper.principal(request)
+        structlog.contextvars.bind_contextvars(principal=principal.name)
         operation = await read_operation(request, platform.settings.query_timeout_s)
-        answer = await _execute(operation, request, platform)
+        answer = await _execute(operation, principal, request, platform)
     except RefusedError as refusal:
         return _json(failure_of(str(refusal), refusal.code), refusal.status, media_type, refusal.headers)
+    except DatabaseError as error:
+        answer = failure_of(*told(error, request.scope.get("request_id", "")))
     response = _json(answer, status_of(answer, media_type), media_type)
-    return validated(request, response) if operation.reads_only else response
+    return response if request.method == "POST" else validated(request, response)
 
 
-async def _execute(operation: Operation, request: Request, platform: Platform) -> dict[str, Any]:
+async def _execute(operation: Operation, principal: Principal, request: Request, platform: Platform) -> dict[str, Any]:
     """The answer to an operation. Raises RefusedError when it cannot be one."""
     seconds = platform.settings.query_timeout_s
     context = platform.context()
+    context.principal = principal
     context.request_id = request.scope.get("request_id", "")
     read_timeout_s.set(seconds)
     try:

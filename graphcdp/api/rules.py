@@ -9,7 +9,7 @@ import strawberry
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_live
 from graphcdp.api.errors import UserError
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import ADMIN, READ, field, own_field
 from graphcdp.api.identities import Identifier, identifier_with
 from graphcdp.api.jobs import Job, job_with_id
 from graphcdp.api.rules_input import (
@@ -203,18 +203,23 @@ Newest = Annotated[int, strawberry.argument(description="How many, 1..100.")]
 class RulesQueries:
     """Queries for the identity rules."""
 
-    @field("The rules in force that turn evidence into customers; null before any server was started on the graph.")
+    @field(
+        "The rules in force that turn evidence into customers; null before any server was started on the graph.",
+        scopes=READ,
+    )
     async def identity_rules(self, info: Info) -> IdentityRules | None:
         found = await rules_in_force(info.context.store)
         return None if found is None else IdentityRules.of(found)
 
-    @own_field("Versions of the rules, newest first.")
+    @own_field("Versions of the rules, newest first.", scopes=READ)
     async def identity_rules_history(self, info: Info, first: Newest = 20) -> list[IdentityRules] | None:
         if not 1 <= first <= HISTORY_MAX:
             raise InvalidReferenceError(f"`first` is {first}; it takes 1..{HISTORY_MAX}.", ("first",))
         return [IdentityRules.of(found) for found in await rule_sets(info.context.store, first)]
 
-    @own_field("What other rules would do to the whole graph as it is now, counted exactly. Writes nothing.")
+    @own_field(
+        "What other rules would do to the whole graph as it is now, counted exactly. Writes nothing.", scopes=ADMIN
+    )
     async def preview_identity_rules(
         self, info: Info, rules: ToTry, sample: Samples = 5
     ) -> IdentityRulesPreview | None:
@@ -229,7 +234,8 @@ class RulesMutations:
 
     @own_field(
         "Puts rules in force, and starts a job that resolves the whole graph by them, from the evidence. New messages "
-        "follow them at once. Try them with `previewIdentityRules` first."
+        "follow them at once. Try them with `previewIdentityRules` first.",
+        scopes=ADMIN,
     )
     async def set_identity_rules(
         self,
