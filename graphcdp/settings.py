@@ -70,6 +70,13 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may call the API, such as https://shop.example, with commas; * for all.",
     )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="Folder of .graphql files, or JSON manifest, with operations that can be asked for by their id.",
+    )
+    trusted_only: bool = Field(
+        default=False, description="Execute only operations of GRAPHCDP_TRUSTED_DOCUMENTS; no others, no GraphiQL."
+    )
     token_secret: SecretStr | None = Field(
         default=None,
         description="Secret that visitors' tokens are signed with, at least 32 bytes. Unset: no tokens are taken.",
@@ -128,6 +135,12 @@ class Settings(BaseSettings):
     def _password_with_address(self) -> "Settings":
         if self.neo4j_uri is not None and self.neo4j_password is None:
             raise ValueError("GRAPHCDP_NEO4J_URI needs GRAPHCDP_NEO4J_PASSWORD beside it")
+        return self
+
+    @model_validator(mode="after")
+    def _only_what_is_there(self) -> "Settings":
+        if self.trusted_only and self.trusted_documents is None:
+            raise ValueError("GRAPHCDP_TRUSTED_ONLY needs GRAPHCDP_TRUSTED_DOCUMENTS beside it")
         return self
 
     @classmethod

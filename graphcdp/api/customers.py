@@ -135,7 +135,7 @@ class Customer(Node):
         loader = info.context.loader(histories, choice_of(filter, info), page, newest_first)
         return EventConnection.of(await loader.load(self.row.id), newest_first)
 
-    @own_field("How many events fit; capped at 10000, then AT_LEAST.")
+    @own_field("How many events fit; capped at 10000, then AT_LEAST.", cost=5)
     async def event_count(
         self,
         info: Info,
@@ -241,7 +241,7 @@ class Customer(Node):
     async def in_segment(self, info: Info, key: SegmentKey) -> bool | None:
         return await in_segment(info, self.row.id, key)
 
-    @own_field("Does the customer meet the condition now? Alias it to ask several.")
+    @own_field("Does the customer meet the condition now? Alias it to ask several.", cost=5)
     async def matches(self, info: Info, where: Condition) -> bool | None:
         return await matches(info, self.row.id, where)
 
@@ -334,7 +334,7 @@ class CustomerConnection:
             condition=condition,
         )
 
-    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.")
+    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.", cost=5)
     async def total_count(self, info: Info) -> Count | None:
         total = await count_customers(info.context.store, self.search, self.condition)
         everybody = self.search is None and self.condition is None

@@ -67,7 +67,7 @@ class Event(Node):
 
         return await customer_with(info, self.row.subject)
 
-    @own_field("The identifiers that it carried.")
+    @own_field("The identifiers that it carried.", size=5)
     async def identifiers(
         self, info: Info
     ) -> list[Annotated["Identifier", strawberry.lazy("graphcdp.api.identities")]] | None:

@@ -18,17 +18,19 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
-from graphcdp.api.answers import answer_of, failure_of, to_bytes
+from graphcdp.api.answers import AnswerTooLargeError, answer_of, failure_of, to_bytes
 from graphcdp.api.caching import validated
 from graphcdp.api.compression import Compression
 from graphcdp.api.context import Context
 from graphcdp.api.cors import cors
 from graphcdp.api.failures import TIMED_OUT, told
 from graphcdp.api.negotiation import HTML, LEGACY, RESPONSE, answer_type, status_of, wants_page
-from graphcdp.api.operations import Operation, RefusedError, read_operation
+from graphcdp.api.operations import Operation, read_operation
 from graphcdp.api.principals import Doorkeeper
+from graphcdp.api.refusals import RefusedError
 from graphcdp.api.requests import RequestLog
 from graphcdp.api.schema import schema
+from graphcdp.api.trusted import TrustedDocuments, trusted_documents
 from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.model.principals import Principal
 from graphcdp.settings import Settings
@@ -68,13 +70,17 @@ class Platform(Protocol):
 
 
 def build_app(platform: Platform) -> Starlette:
-    """The application on this platform; opening and closing the platform is the caller's."""
+    """The application on this platform; opening and closing the platform is the caller's.
+
+    Raises SettingsError when a stored document cannot be used.
+    """
     doorkeeper = Doorkeeper(platform.store, platform.settings)
+    trusted = trusted_documents(platform.settings, schema)
 
     async def graphql(request: Request) -> Response:
         if platform.settings.graphiql and request.method != "POST" and wants_page(request.headers.get("accept")):
             return _page()
-        return await _answer(request, platform, doorkeeper)
+        return await _answer(request, platform, doorkeeper, trusted)
 
     async def ready(request: Request) -> Response:
         return await _ready(platform.store)
@@ -112,7 +118,7 @@ def _page() -> Response:
     return Response(_page_bytes(), media_type=HTML, headers=_PAGE_HEADERS)
 
 
-async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper) -> Response:
+async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper, trusted: TrustedDocuments) -> Response:
     media_type = answer_type(request.headers.get("accept"))
     if media_type is None:
         message = f"The answer can come as {RESPONSE} or {LEGACY}, in UTF-8: name one of them in Accept."
@@ -121,7 +127,7 @@ async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper) 
         # First of all, so that nobody unknown makes the server read a large body.
         principal = await doorkeeper.principal(request)
         structlog.contextvars.bind_contextvars(principal=principal.name)
-        operation = await read_operation(request, platform.settings.query_timeout_s)
+        operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
         answer = await _execute(operation, principal, request, platform)
     except RefusedError as refusal:
         return _json(failure_of(str(refusal), refusal.code), refusal.status, media_type, refusal.headers)
@@ -159,8 +165,13 @@ async def _execute(operation: Operation, principal: Principal, request: Request,
 
 
 def _json(answer: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:
+    try:
+        body = to_bytes(answer)
+    except AnswerTooLargeError as error:
+        answer = failure_of(str(error), "ANSWER_TOO_LARGE")
+        body, status = to_bytes(answer), status_of(answer, media_type)
     content_type = {"Content-Type": f"{media_type}; charset=utf-8", "Vary": "Accept"}
-    return Response(to_bytes(answer), status, {**content_type, **(headers or {})})
+    return Response(body, status, {**content_type, **(headers or {})})
 
 
 class _Assets(StaticFiles):

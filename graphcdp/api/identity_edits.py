@@ -8,7 +8,7 @@ import strawberry
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_live
 from graphcdp.api.errors import InvalidInputError, NotFoundError, UserError, user_error
-from graphcdp.api.fields import ADMIN, own_field
+from graphcdp.api.fields import ADMIN, own_field, value_field
 from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of
 from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.problems import Problem
@@ -80,7 +80,7 @@ class SplitPayload:
     """Customers, or what to fix."""
 
     customer: Customer | None = strawberry.field(description="The customer that kept its id; null on errors.")
-    separated: list[Customer] = strawberry.field(description="Those that came out; empty when all still connects.")
+    separated: list[Customer] = value_field("Those that came out; empty when all still connects.", size=5)
     errors: list[UserError] = strawberry.field(description="What to fix.")
 
 

@@ -130,6 +130,7 @@ class RecordMutations:
         "Records up to 1000 events, each on its own: a bad one does not harm the others. "
         "Results come in the order of the input.",
         scopes=WRITE,
+        size="input.events",
     )
     async def record_events(
         self,

@@ -11,6 +11,8 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from graphcdp.api.answers import UnreadableError, read_json
+from graphcdp.api.refusals import RefusedError
+from graphcdp.api.trusted import TrustedDocuments
 
 BODY_BYTES_MAX = 1024 * 1024
 BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -19,30 +21,7 @@ UNREAD_BYTES_MAX = 32 * 1024 * 1024
 """A body that is too large is read up to here and dropped, so that its sender can read why; then it is cut off."""
 
 _PARSED = ("variables", "extensions")
-_IN_ADDRESS = ("query", "operationName", *_PARSED)
-
-
-class RefusedError(Exception):
-    """A request that is no operation: its answer, with a status.
-
-    unread: its body still comes in. headers: those that go with the status.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        code: str = "BAD_REQUEST",
-        *,
-        unread: bool = False,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = dict(headers or {})
-        if unread:
-            self.headers["Connection"] = "close"
+_IN_ADDRESS = ("query", "documentId", "operationName", *_PARSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +37,10 @@ class Operation:
     reads_only: bool
 
 
-async def read_operation(request: Request, seconds: float) -> Operation:
+async def read_operation(request: Request, seconds: float, trusted: TrustedDocuments) -> Operation:
     """The operation of a request, which may take this long to come in. Raises RefusedError."""
     if request.method != "POST":
-        return _checked(_from_address(request), reads_only=True)
+        return _checked(_from_address(request), trusted, reads_only=True)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise RefusedError(
@@ -72,7 +51,7 @@ async def read_operation(request: Request, seconds: float) -> Operation:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise RefusedError(415, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"})
     body = await _body(request, seconds)
-    operation = _checked(_json(body, "The request"), reads_only=False)
+    operation = _checked(_json(body, "The request"), trusted, reads_only=False)
     if len(body) > BODY_BYTES_MAX and "recordEvents" not in operation.document:
         raise _too_large(BODY_BYTES_MAX)
     return operation
@@ -102,20 +81,19 @@ def _json(text: bytes, what: str) -> Any:
         raise RefusedError(400, f"{what} cannot be read: {error}.") from error
 
 
-def _checked(given: Any, *, reads_only: bool) -> Operation:
+def _checked(given: Any, trusted: TrustedDocuments, *, reads_only: bool) -> Operation:
     if isinstance(given, list):
         raise RefusedError(400, "Send one operation a request; for many events use `recordEvents`.")
     if not isinstance(given, dict):
         raise RefusedError(400, "The body must be an object with `query` and, as needed, `variables`.")
-    document, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
-    if not isinstance(document, str) or not document.strip():
-        raise RefusedError(400, "`query` is missing: send the GraphQL document there, as text.")
+    variables, name = given.get("variables"), given.get("operationName")
     if not isinstance(variables, dict | None):
         raise RefusedError(400, "`variables` must be an object.")
     if not isinstance(name, str | None):
         raise RefusedError(400, "`operationName` must be text.")
     if not isinstance(given.get("extensions"), dict | None):
         raise RefusedError(400, "`extensions` must be an object.")
+    document = trusted.document_of(given)
     if len(document) > DOCUMENT_BYTES_MAX:
         raise RefusedError(413, f"The document is larger than {DOCUMENT_BYTES_MAX} bytes: put values into `variables`.")
     return Operation(document, variables, name or None, reads_only)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from starlette.requests import Request
 
-from graphcdp.api.operations import RefusedError
+from graphcdp.api.refusals import RefusedError
 from graphcdp.api.tokens import BadTokenError, subject_of
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, key_hash, key_principal, visitor_principal

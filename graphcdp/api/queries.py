@@ -96,7 +96,7 @@ class ReadQueries:
     ) -> Node | None:
         return await _node(info, id)
 
-    @field("Many objects by id, in the order asked, null where there is none. At most 100.", scopes=READ)
+    @field("Many objects by id, in the order asked, null where there is none. At most 100.", scopes=READ, size="ids")
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         if len(ids) > IDS_MAX:
             raise InvalidReferenceError(f"`ids`: {len(ids)} were given; the most is {IDS_MAX}.", ("ids",))
@@ -152,6 +152,7 @@ class ReadQueries:
     @own_field(
         "Why two identifiers do, or do not, belong to one customer: the shortest chain of evidence between them.",
         scopes=READ_PII,
+        cost=100,
     )
     async def explain_identity(
         self,
@@ -165,6 +166,7 @@ class ReadQueries:
         "A customer as it was known at a past moment. By an identifier: who had it then; by an id: that customer, or "
         "who it had been merged into by then. Null when nobody was known by that reference then.",
         scopes=READ,
+        cost=10,
     )
     async def snapshot(self, info: Info, of: Whom, at: Moment) -> CustomerSnapshot | None:
         return await snapshot_of(info, of, moment(at, ("at",)))

@@ -276,6 +276,8 @@ class SegmentQueries:
     @own_field(
         "How many customers a rule selects, and who for example. Writes nothing; made to be called as the user types.",
         scopes=READ,
+        cost=200,
+        size="sample",
     )
     async def preview_segment(self, info: Info, where: Rule, sample: Sample = 5) -> SegmentPreview | None:
         if not 0 <= sample <= SAMPLE_MAX:

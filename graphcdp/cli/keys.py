@@ -66,7 +66,7 @@ def list_(data_dir: DataDir = None) -> None:
         return
     table = Table(box=None)
     for title in ("Id", "Name", "Scopes", "Created", "Last used", "Revoked"):
-        table.add_column(title, overflow="fold", no_wrap=title == "Id")
+        table.add_column(title, overflow="fold", no_wrap=title not in ("Name", "Scopes"))
     for row in rows:
         table.add_row(*_cells(row))
     Console().print(table)
@@ -111,4 +111,4 @@ def _cells(row: KeyRow) -> list[str]:
 
 
 def _shown(time: datetime | None) -> str:
-    return "" if time is None else f"{time:%Y-%m-%d %H:%M}"
+    return "" if time is None else f"{time:%y-%m-%d %H:%M}"
