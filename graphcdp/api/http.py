@@ -125,7 +125,7 @@ async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper, 
         return _json(failure_of(message, "BAD_REQUEST"), 406, LEGACY)
     try:
         # First of all, so that nobody unknown makes the server read a large body.
-        principal = await doorkeeper.principal(request)
+        principal = await doorkeeper.principal(request.headers.get("authorization"), request.headers.get("host", ""))
         structlog.contextvars.bind_contextvars(principal=principal.name)
         operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
         answer = await _execute(operation, principal, request, platform)

@@ -5,7 +5,6 @@ import time
 from datetime import datetime, timedelta
 
 import structlog
-from starlette.requests import Request
 
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.tokens import BadTokenError, subject_of
@@ -42,20 +41,19 @@ class Doorkeeper:
         self._reading: asyncio.Task[None] | None = None
         self._used: dict[str, datetime] = {}
 
-    async def principal(self, request: Request) -> Principal:
-        """Who sends this request.
+    async def principal(self, authorization: str | None, host: str) -> Principal:
+        """Who sends a request with these headers; authorization: None when it has none.
 
         Raises RefusedError (401) for a key or token that is not good, (421) when
         an open server is called by a name that is not this machine's; and
         DatabaseError when the keys cannot be read.
         """
         await self._read_older_than(self._settings.keys_fresh_s)
-        given = request.headers.get("authorization")
-        if given is not None:
-            return await self._known(given)
+        if authorization is not None:
+            return await self._known(authorization)
         if self._key_by_hash or not is_loopback(self._settings.host):
             return ANONYMOUS
-        _check_name(request)
+        _check_name(host)
         return OWNER
 
     async def _known(self, authorization: str) -> Principal:
@@ -145,9 +143,8 @@ async def check_exposure(store: Store, settings: Settings) -> str | None:
     return None
 
 
-def _check_name(request: Request) -> None:
+def _check_name(host: str) -> None:
     # A page of another site whose name is made to lead here would be of the same origin as this server.
-    host = request.headers.get("host", "")
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
     if not is_loopback(name):
         raise RefusedError(

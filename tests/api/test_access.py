@@ -362,3 +362,11 @@ async def test_no_tokens_without_a_secret(store: Store, recorder: Recorder) -> N
     async with serving(Platform(Settings(), store, recorder)) as client:
         response = await client.post("/graphql", json={"query": "{ me { id } }"}, headers=bearer(token("user:u1")))
         assert (response.status_code, "GRAPHCDP_TOKEN_SECRET" in response.text) == (401, True)
+
+
+async def test_rule_2_a_large_body_of_nobody_known_is_not_taken(door: Door) -> None:
+    large = b'{"query": "' + b"x" * 4_000_000 + b'"}'
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer gcdp_sec_nothing"}
+    for _ in range(5):
+        response = await door.http.post("/graphql", content=large, headers=headers)
+        assert response.status_code == 401

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from graphcdp.api.operations import BATCH_BYTES_MAX, BODY_BYTES_MAX
+from graphcdp.api.principals import Doorkeeper
 from graphcdp.app import Platform
 from graphcdp.model.connection import Connection
 from graphcdp.record.recorder import Recorder
@@ -223,6 +224,19 @@ async def test_a_fault_of_the_server_is_masked_and_logged(store: Store) -> None:
     (line,) = [line for line in logs if line["event"] == "internal error"]
     assert (line["request_id"], line["path"]) == ("r-1", ["customer"])
     assert isinstance(line["exc_info"], AttributeError)
+
+
+async def test_a_fault_before_any_operation_is_masked_too(
+    store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise RuntimeError("bolt://secret")
+
+    async with serving(Platform(Settings(), store, recorder)) as client:
+        monkeypatch.setattr(Doorkeeper, "principal", broken)
+        response = await client.post("/graphql", json=NAME, headers={"X-Request-Id": "r-2"})
+    assert (response.status_code, code(response), "secret" in response.text) == (500, "INTERNAL", False)
+    assert "r-2" in response.text
 
 
 async def test_a_database_that_is_gone(unused_tcp_port: int, rules: Any) -> None:
