@@ -13,10 +13,12 @@ import uvicorn
 from graphcdp import embedded
 from graphcdp.api.context import Context
 from graphcdp.api.http import build_app
+from graphcdp.api.principals import check_exposure
 from graphcdp.api.schema import schema
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
+from graphcdp.model.principals import OWNER
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
@@ -40,12 +42,14 @@ class Platform:
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
 
     def context(self) -> Context:
-        """A fresh GraphQL context: one for each operation."""
+        """A fresh GraphQL context, one for each operation; who is asking is still to be said."""
         return Context(store=self.store, recorder=self.recorder, settings=self.settings, jobs=self.jobs)
 
     async def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Execute one GraphQL operation as a caller over HTTP would; the answer as JSON-like values."""
-        result = await schema.execute(document, variable_values=variables, context_value=self.context())
+        """Execute one GraphQL operation with all rights; the answer as JSON-like values."""
+        context = self.context()
+        context.principal = OWNER
+        result = await schema.execute(document, variable_values=variables, context_value=context)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
             answer["errors"] = [error.formatted for error in result.errors]
@@ -60,8 +64,7 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     stopped if it was started here. Raises GraphCDPError.
     """
     from_file = _rules_file(settings)
-    async with database(settings, progress) as connection, await Store.open(connection) as store:
-        await store.migrate()
+    async with open_store(settings, progress) as store:
         settled = await _settled_rules(settings, store, from_file)
         recorder = Recorder(store, settled.rules, version=settled.version, batch_max=settings.batch_max)
         platform = Platform(settings, store, recorder)
@@ -71,6 +74,17 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             async with asyncio.timeout(settings.stop_timeout_s):
                 await platform.jobs.close()
                 await recorder.drain()
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Store]:
+    """The database that the settings name, up to date; the embedded one is started when none runs.
+
+    Raises GraphCDPError.
+    """
+    async with database(settings, progress) as connection, await Store.open(connection) as store:
+        await store.migrate()
+        yield store
 
 
 @asynccontextmanager
@@ -125,8 +139,18 @@ async def _settled_rules(
     return settled
 
 
+async def refuse_exposure(platform: Platform) -> None:
+    """Raise SettingsError when others could reach the server although no key is stored; log when it is open."""
+    refusal = await check_exposure(platform.store, platform.settings)
+    if refusal is not None:
+        raise SettingsError(refusal)
+
+
 async def serve(platform: Platform) -> None:
-    """Serve HTTP until SIGINT or SIGTERM; requests under way are finished."""
+    """Serve HTTP until SIGINT or SIGTERM; requests under way are finished.
+
+    Call `refuse_exposure` first.
+    """
     settings = platform.settings
     config = uvicorn.Config(
         build_app(platform),

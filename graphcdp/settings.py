@@ -3,15 +3,20 @@
 Every field is `GRAPHCDP_<NAME>` in the environment or in `.env`.
 """
 
+import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import phonenumbers
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from graphcdp.model.errors import SettingsError
+
+SECRET_BYTES_MIN = 32
+_ORIGIN = re.compile(r"https?://[^/?#\s,*@]+", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -61,10 +66,41 @@ class Settings(BaseSettings):
         default=30, description="How long a stop waits for what was accepted, in seconds."
     )
     graphiql: bool = Field(default=True, description="Serve GraphiQL to browsers at /graphql.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may call the API, such as https://shop.example, with commas; * for all.",
+    )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="Folder of .graphql files, or JSON manifest, with operations that can be asked for by their id.",
+    )
+    trusted_only: bool = Field(
+        default=False, description="Execute only operations of GRAPHCDP_TRUSTED_DOCUMENTS; no others, no GraphiQL."
+    )
+    token_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret that visitors' tokens are signed with, at least 32 bytes. Unset: no tokens are taken.",
+    )
+    keys_fresh_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        default=5, description="How long a key that was revoked elsewhere may still be taken, in seconds."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="Logs for people or machines; auto: by whether stderr is a terminal."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _known_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; write https://shop.example, without a path, or *")
+        return value
 
     @field_validator("default_region")
     @classmethod
@@ -73,6 +109,19 @@ class Settings(BaseSettings):
         if region not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError(f"{value!r} is no region that phone numbers have; write two letters such as US or VN")
         return region
+
+    @field_validator("token_secret", mode="before")
+    @classmethod
+    def _none_when_empty(cls, value: object) -> object:
+        # A compose file hands on what is not set as empty text.
+        return value or None
+
+    @field_validator("token_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < SECRET_BYTES_MIN:
+            raise ValueError(f"it must have at least {SECRET_BYTES_MIN} bytes; make one with `openssl rand -hex 32`")
+        return value
 
     @field_validator("neo4j_uri")
     @classmethod
@@ -86,6 +135,12 @@ class Settings(BaseSettings):
     def _password_with_address(self) -> "Settings":
         if self.neo4j_uri is not None and self.neo4j_password is None:
             raise ValueError("GRAPHCDP_NEO4J_URI needs GRAPHCDP_NEO4J_PASSWORD beside it")
+        return self
+
+    @model_validator(mode="after")
+    def _only_what_is_there(self) -> "Settings":
+        if self.trusted_only and self.trusted_documents is None:
+            raise ValueError("GRAPHCDP_TRUSTED_ONLY needs GRAPHCDP_TRUSTED_DOCUMENTS beside it")
         return self
 
     @classmethod
@@ -103,3 +158,13 @@ class Settings(BaseSettings):
             what = first["msg"].removeprefix("Value error, ")
             where = f"GRAPHCDP_{name} is not usable: " if name else ""
             raise SettingsError(f"{where}{what}") from error
+
+
+def is_loopback(host: str) -> bool:
+    """Is this name or address one that only this machine can reach?"""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

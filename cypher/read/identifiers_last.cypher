@@ -1,7 +1,8 @@
 // A page of identifiers for each customer, counted from the list's end.
 //
 // The list goes from the kind that says most about a person to the one that
-// says least, then by key: an order that new events do not disturb.
+// says least, by kind, then oldest first: an order that new events do not disturb,
+// and whose cursors say nothing of the values.
 //
 // Parameters
 //   ids     LIST<STRING>  cus_...
@@ -27,7 +28,7 @@ CALL (c) {
   WHERE $kinds IS NULL OR i.kind IN $kinds
   WITH i, m.since AS since,
        CASE i.kind WHEN 'user' THEN '0' WHEN 'email' THEN '1' WHEN 'phone' THEN '2'
-                 WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.key AS place
+                 WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.kind + ':' + i.id AS place
   WHERE place > $after AND ($before IS NULL OR place < $before)
   RETURN i, since, place ORDER BY place DESC LIMIT $limit
 }

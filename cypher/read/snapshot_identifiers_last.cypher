@@ -34,7 +34,7 @@ WHERE held.since <= $at AND (held.until IS NULL OR held.until > $at)
   AND ($kinds IS NULL OR i.kind IN $kinds)
 WITH i, held.since AS since,
      CASE i.kind WHEN 'user' THEN '0' WHEN 'email' THEN '1' WHEN 'phone' THEN '2'
-               WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.key AS place
+               WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.kind + ':' + i.id AS place
 WHERE place > $after AND ($before IS NULL OR place < $before)
 RETURN place, since, i.id AS id, i.key AS key, i.kind AS kind, i.value AS value,
        i.firstSeen AS first_seen, i.lastSeen AS last_seen, i.sources AS sources

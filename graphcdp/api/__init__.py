@@ -15,8 +15,13 @@
     fields.py, context.py             how fields are written, what a resolver can reach
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors
-    limits.py      depth, copies, size of the answer
-    http.py        routes, limits on bodies, status codes
+    limits.py, cost.py   depth, copies, directives; what an operation costs
+    http.py        routes
+    operations.py, negotiation.py   what a request asks, limits on bodies; media types, status codes
+    principals.py, tokens.py, access.py   who is asking, visitors' tokens, what each field needs
+    me.py          the visitor's own page
+    trusted.py, refusals.py   stored operations; requests that are no operation
+    caching.py, compression.py, cors.py   304, smaller answers, other sites' pages
 
 Start with queries.py.
 """

@@ -9,12 +9,23 @@ from strawberry.types import ExecutionResult
 
 from graphcdp.api.scalars import JsonText
 
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
 JSON_DEPTH_MAX = 200
 """Levels of a request's JSON: above the limit of what is recorded, which is refused message by message."""
 
 
 class UnreadableError(ValueError):
     """Bytes that are no JSON that can be worked with; the message says why."""
+
+
+class AnswerTooLargeError(Exception):
+    """An answer of more bytes than may be sent; the message says so to the caller."""
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(
+            f"The answer is larger than {bytes_max} bytes: ask for smaller pages or fewer fields. What a mutation "
+            "wrote is written."
+        )
 
 
 def read_json(body: bytes) -> Any:
@@ -29,9 +40,14 @@ def read_json(body: bytes) -> Any:
 
 
 def answer_of(result: ExecutionResult) -> dict[str, Any]:
-    """The answer to an operation; JSON text in it is not parsed yet, so encode it with `to_bytes`."""
+    """The answer to an operation; JSON text in it is not parsed yet, so encode it with `to_bytes`.
+
+    It has no `data` when the operation did not begin: then no error has a path.
+    """
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
+        if result.data is None and all(error.path is None for error in result.errors):
+            del answer["data"]
         answer["errors"] = [error.formatted for error in result.errors]
     return answer
 
@@ -41,19 +57,32 @@ def failure_of(message: str, code: str) -> dict[str, Any]:
     return {"errors": [GraphQLError(message, extensions={"code": code}).formatted]}
 
 
-def to_bytes(answer: dict[str, Any]) -> bytes:
-    """The answer as JSON; text that is JSON already is put in word for word."""
-    try:
-        return orjson.dumps(answer, default=_spliced)
-    except orjson.JSONEncodeError:
-        # Half of a character pair, which an error message quotes: it can be written as an escape only.
-        return json.dumps(answer, default=_parsed, allow_nan=False, separators=(",", ":")).encode()
+def to_bytes(answer: dict[str, Any], *, bytes_max: int = ANSWER_BYTES_MAX) -> bytes:
+    """The answer as JSON; text that is JSON already is put in word for word.
 
+    Raises AnswerTooLargeError when it has more bytes than that, before all of it is put together.
+    """
+    spliced = 0
 
-def _spliced(value: Any) -> Any:
-    if isinstance(value, JsonText):
+    def splice(value: Any) -> Any:
+        nonlocal spliced
+        if not isinstance(value, JsonText):
+            raise TypeError(f"{type(value).__name__} has no JSON form")
+        spliced += len(value.text)
+        if spliced > bytes_max:
+            raise TypeError("too large")
         return orjson.Fragment(value.text)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+    try:
+        body = orjson.dumps(answer, default=splice)
+    except orjson.JSONEncodeError:
+        if spliced > bytes_max:
+            raise AnswerTooLargeError(bytes_max) from None
+        # Half of a character pair, which an error message quotes: it can be written as an escape only.
+        body = json.dumps(answer, default=_parsed, allow_nan=False, separators=(",", ":")).encode()
+    if len(body) > bytes_max:
+        raise AnswerTooLargeError(bytes_max)
+    return body
 
 
 def _parsed(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from graphcdp.api.context import Info
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import Shown, field, own_field, value_field
 from graphcdp.api.merges import IdentityCause, IdentityChange
 from graphcdp.api.pages import Count, PageInfo
 from graphcdp.api.scalars import DateTime
@@ -61,7 +61,7 @@ class NamedIdentifier:
     """Made of a key by `of`."""
 
     kind: str = strawberry.field(description="The kind.")
-    value: str = strawberry.field(description="The normalised value.")
+    value: str = value_field("The normalised value.", personal=Shown.PSEUDONYM)
 
     @classmethod
     def of(cls, key: str) -> "NamedIdentifier":

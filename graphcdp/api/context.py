@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVa
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from graphcdp.model.principals import ANONYMOUS, Principal
 from graphcdp.record.clock import utc_now
 from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.settings import Settings
@@ -26,13 +27,15 @@ Found = TypeVar("Found")
 class Context:
     """One request's context.
 
-    clock: tells the time. request_id: as in the log and in masked errors. jobs:
-    those that the process runs beside its other work.
+    principal: who is asking; nobody known unless it is said. clock: tells the
+    time. request_id: as in the log and in masked errors. jobs: those that the
+    process runs beside its other work.
     """
 
     store: Store
     recorder: "Recorder"
     settings: Settings
+    principal: Principal = ANONYMOUS
     clock: Callable[[], datetime] = utc_now
     request_id: str = ""
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs, repr=False)

@@ -9,7 +9,7 @@ import strawberry
 from graphcdp.api.conflicts import Code, ConflictStatus, CustomerConflictConnection, Status, choice_of_conflicts
 from graphcdp.api.context import Info
 from graphcdp.api.events import EventConnection, EventFilter, choice_of
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.history import IdentityChangeConnection
 from graphcdp.api.identities import CustomerLinkConnection, DeviceConnection, IdentifierConnection
 from graphcdp.api.merges import Merge, MergeConnection, merge_with_id
@@ -78,7 +78,7 @@ class Customer(Node):
     first_seen_at: DateTime = strawberry.field(description="When first seen.")
     last_seen_at: DateTime = strawberry.field(description="When last seen.")
     updated_at: DateTime = strawberry.field(description="When anything here last changed.")
-    traits: Properties = strawberry.field(description="Current traits, with typed access by path.")
+    traits: Properties = value_field("Current traits, with typed access by path.", personal=Shown.EMPTY)
     row: strawberry.Private[CustomerRow]
 
     @classmethod
@@ -93,7 +93,7 @@ class Customer(Node):
             row=row,
         )
 
-    @field("A label to show: name, else e-mail, phone or user id, else the id.")
+    @field("A label to show: name, else e-mail, phone or user id, else the id.", personal=Shown.ID)
     async def display_name(self, info: Info) -> str:
         name = self._name()
         if name:
@@ -101,15 +101,15 @@ class Customer(Node):
         found = await self._contacts(info)
         return found.email or found.phone or found.user or self.row.id
 
-    @field("The e-mail address to use, the one seen last; null when there is none.")
+    @field("The e-mail address to use, the one seen last; null when there is none.", personal=Shown.NULL)
     async def email(self, info: Info) -> str | None:
         return (await self._contacts(info)).email
 
-    @field("The phone number to use, E.164, the one seen last; null when there is none.")
+    @field("The phone number to use, E.164, the one seen last; null when there is none.", personal=Shown.NULL)
     async def phone(self, info: Info) -> str | None:
         return (await self._contacts(info)).phone
 
-    @field("One trait with where it came from; null when unset.")
+    @field("One trait with where it came from; null when unset.", personal=Shown.NULL)
     def trait(self, path: TraitPath) -> Trait | None:
         value = self.traits.at(path)
         if value is None:
@@ -135,7 +135,7 @@ class Customer(Node):
         loader = info.context.loader(histories, choice_of(filter, info), page, newest_first)
         return EventConnection.of(await loader.load(self.row.id), newest_first)
 
-    @own_field("How many events fit; capped at 10000, then AT_LEAST.")
+    @own_field("How many events fit; capped at 10000, then AT_LEAST.", cost=5)
     async def event_count(
         self,
         info: Info,
@@ -146,7 +146,7 @@ class Customer(Node):
 
     @own_field(
         "Identifiers that belong to this customer, with provenance: from the kind that says most about a "
-        "person to the one that says least, then by value."
+        "person to the one that says least, then oldest first."
     )
     async def identifiers(
         self,
@@ -170,14 +170,18 @@ class Customer(Node):
         found = await info.context.loader(device_pages, page).load(self.row.id)
         return DeviceConnection.of(found, self.row.id)
 
-    @own_field("Ids of all customers that were merged into this one, oldest first; each still finds this customer.")
+    @own_field(
+        "Ids of all customers that were merged into this one, oldest first; each still finds this customer.",
+        scopes=READ,
+    )
     async def merged_ids(self, info: Info) -> list[strawberry.ID] | None:
         found = await info.context.loader(merged_into).load(self.row.id)
         return [strawberry.ID(customer_id) for customer_id in found]
 
     @own_field(
         "The evidence that makes the identifiers one customer, each piece once, newest first: the edges of a drawing "
-        "whose nodes are `identifiers`."
+        "whose nodes are `identifiers`.",
+        scopes=READ,
     )
     async def links(
         self,
@@ -192,14 +196,16 @@ class Customer(Node):
         found = await info.context.loader(customer_link_pages, ended, page).load(self.row.id)
         return CustomerLinkConnection.of(found, self.row.id, ended)
 
-    @own_field("Merges that made this customer, undone ones included, newest first.")
+    @own_field("Merges that made this customer, undone ones included, newest first.", scopes=READ)
     async def merges(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> MergeConnection | None:
         page = merge_page(first=first, after=after, last=last, before=before)
         return MergeConnection.of(await info.context.loader(merge_pages, page).load(self.row.id))
 
-    @own_field("Evidence around this customer that the identity rules refused, what was refused last first.")
+    @own_field(
+        "Evidence around this customer that the identity rules refused, what was refused last first.", scopes=READ
+    )
     async def conflicts(
         self,
         info: Info,
@@ -216,7 +222,8 @@ class Customer(Node):
 
     @own_field(
         "What happened to this customer's identity and to that of all customers merged into it: merges, splits and "
-        "refused evidence, newest first."
+        "refused evidence, newest first.",
+        scopes=READ,
     )
     async def identity_history(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -234,7 +241,7 @@ class Customer(Node):
     async def in_segment(self, info: Info, key: SegmentKey) -> bool | None:
         return await in_segment(info, self.row.id, key)
 
-    @own_field("Does the customer meet the condition now? Alias it to ask several.")
+    @own_field("Does the customer meet the condition now? Alias it to ask several.", cost=5)
     async def matches(self, info: Info, where: Condition) -> bool | None:
         return await matches(info, self.row.id, where)
 
@@ -327,7 +334,7 @@ class CustomerConnection:
             condition=condition,
         )
 
-    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.")
+    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.", cost=5)
     async def total_count(self, info: Info) -> Count | None:
         total = await count_customers(info.context.store, self.search, self.condition)
         everybody = self.search is None and self.condition is None

@@ -8,7 +8,7 @@ import strawberry
 from graphcdp.api.conflicts import IdentityConflict
 from graphcdp.api.context import Info
 from graphcdp.api.errors import UserError
-from graphcdp.api.fields import own_field
+from graphcdp.api.fields import ADMIN, own_field
 from graphcdp.api.identity_edits import reason_of, reference_error
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.read.conflicts import conflicts_by_ids
@@ -54,7 +54,8 @@ class ConflictMutations:
 
     @own_field(
         "Decides about evidence that the rules refused. MERGE unites the two whatever the rules say; KEEP_APART cuts "
-        "their evidence; BLOCK makes new rules that block the refused value, and a job takes it out everywhere."
+        "their evidence; BLOCK makes new rules that block the refused value, and a job takes it out everywhere.",
+        scopes=ADMIN,
     )
     async def decide_conflict(
         self,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from graphcdp.api.context import Info
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.node import Node
 from graphcdp.api.pages import PageInfo
 from graphcdp.api.properties import Properties, properties_of
@@ -41,8 +41,8 @@ class Event(Node):
     name: str = strawberry.field(description="The name, for example `Order Completed`.")
     at: DateTime = strawberry.field(description="When it happened.")
     received_at: DateTime = strawberry.field(description="When the platform received it.")
-    properties: Properties = strawberry.field(description="What the producer said about it.")
-    context: Properties = strawberry.field(description="Where it happened: page, app, campaign, network.")
+    properties: Properties = value_field("What the producer said about it.", personal=Shown.EMPTY)
+    context: Properties = value_field("Where it happened: page, app, campaign, network.", personal=Shown.EMPTY)
     source: str | None = strawberry.field(description="The source that sent it.")
     row: strawberry.Private[EventRow]
 
@@ -61,13 +61,13 @@ class Event(Node):
             row=row,
         )
 
-    @field("Who did it, after identity resolution; null once erased.")
+    @field("Who did it, after identity resolution; null once erased.", scopes=READ)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
 
         return await customer_with(info, self.row.subject)
 
-    @own_field("The identifiers that it carried.")
+    @own_field("The identifiers that it carried.", size=5)
     async def identifiers(
         self, info: Info
     ) -> list[Annotated["Identifier", strawberry.lazy("graphcdp.api.identities")]] | None:

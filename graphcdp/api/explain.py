@@ -3,6 +3,7 @@
 import strawberry
 
 from graphcdp.api.context import Info
+from graphcdp.api.fields import value_field
 from graphcdp.api.identities import Link
 from graphcdp.api.references import IdentifierInput, claim_of, key_of
 from graphcdp.model.identifiers import Identifier
@@ -18,11 +19,12 @@ class IdentityExplanation:
     """Made by `explain`."""
 
     connected: bool = strawberry.field(description="They belong to one customer now.")
-    path: list[Link] = strawberry.field(
-        description=(
+    path: list[Link] = value_field(
+        (
             "The shortest chain of evidence that counts, in order; each link runs from the end that is nearer to "
             "`from`. Empty when they do not belong together, or are the same."
-        )
+        ),
+        size=10,
     )
     blocked_by: list[str] = strawberry.field(
         description=(

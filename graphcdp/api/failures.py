@@ -3,6 +3,7 @@
 BAD_USER_INPUT, BAD_CURSOR                     an argument is not usable
 GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED   the document is not
 COST_EXCEEDED                                  it asks for too much
+UNAUTHENTICATED, FORBIDDEN                     it may not be had: by nobody known, by this caller
 TIMEOUT, UNAVAILABLE                           the database; worth trying again
 INTERNAL                                       a fault of the server, logged under the request's id
 """
@@ -14,6 +15,7 @@ import structlog
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
+from graphcdp.api.access import NotAllowedError
 from graphcdp.api.context import Context
 from graphcdp.model.errors import (
     DatabaseAuthError,
@@ -77,6 +79,8 @@ def told(error: BaseException | None, request_id: str) -> tuple[str, str]:
     match error:
         case BadCursorError():
             return str(error), "BAD_CURSOR"
+        case NotAllowedError():
+            return str(error), error.code
         case InvalidReferenceError():
             return str(error), "BAD_USER_INPUT"
         case DatabaseTimeoutError():

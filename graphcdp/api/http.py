@@ -1,4 +1,4 @@
-"""Routes and status codes: GraphQL by POST, GraphiQL for a browser, health."""
+"""Routes: GraphQL by POST and GET, GraphiQL for a browser, health."""
 
 import asyncio
 from functools import cache
@@ -6,34 +6,42 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
-from graphcdp.api.answers import UnreadableError, answer_of, failure_of, read_json, to_bytes
+from graphcdp.api.answers import AnswerTooLargeError, answer_of, failure_of, to_bytes
+from graphcdp.api.caching import validated
+from graphcdp.api.compression import Compression
 from graphcdp.api.context import Context
-from graphcdp.api.failures import TIMED_OUT
+from graphcdp.api.cors import cors
+from graphcdp.api.failures import TIMED_OUT, told
+from graphcdp.api.negotiation import HTML, LEGACY, RESPONSE, answer_type, status_of, wants_page
+from graphcdp.api.operations import Operation, read_operation
+from graphcdp.api.principals import Doorkeeper
+from graphcdp.api.refusals import RefusedError
 from graphcdp.api.requests import RequestLog
 from graphcdp.api.schema import schema
-from graphcdp.model.errors import GraphCDPError
+from graphcdp.api.trusted import TrustedDocuments, trusted_documents
+from graphcdp.model.errors import DatabaseError, GraphCDPError
+from graphcdp.model.principals import Principal
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store, read_timeout_s
 
-BODY_BYTES_MAX = 1024 * 1024
-BATCH_BYTES_MAX = 4 * 1024 * 1024
-DOCUMENT_BYTES_MAX = 64 * 1024
-UNREAD_BYTES_MAX = 32 * 1024 * 1024
-"""A body that is too large is read up to here and dropped, so that its sender can read why; then it is cut off."""
 READY_TIMEOUT_S = 2
 GRACE_S = 1
 """A statement is ended at the operation's limit; so much later the operation is, whatever it does."""
+
+_READS = frozenset((OperationType.QUERY,))
+_BY_POST = {"Allow": "POST"}
 
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -61,27 +69,18 @@ class Platform(Protocol):
         """A fresh context for one operation."""
 
 
-class _RefusedError(Exception):
-    """A request that is no operation: its answer, with a status. unread: its body still comes in."""
-
-    def __init__(self, status: int, message: str, code: str = "BAD_REQUEST", *, unread: bool = False) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.unread = unread
-
-
 def build_app(platform: Platform) -> Starlette:
-    """The application on this platform; opening and closing the platform is the caller's."""
+    """The application on this platform; opening and closing the platform is the caller's.
+
+    Raises SettingsError when a stored document cannot be used.
+    """
+    doorkeeper = Doorkeeper(platform.store, platform.settings)
+    trusted = trusted_documents(platform.settings, schema)
 
     async def graphql(request: Request) -> Response:
-        if request.method == "GET":
-            return _page(request, platform.settings)
-        try:
-            return await _execute(request, platform)
-        except _RefusedError as refusal:
-            headers = {"Connection": "close"} if refusal.unread else None
-            return _json(failure_of(str(refusal), refusal.code), refusal.status, headers)
+        if platform.settings.graphiql and request.method != "POST" and wants_page(request.headers.get("accept")):
+            return _page()
+        return await _answer(request, platform, doorkeeper, trusted)
 
     async def ready(request: Request) -> Response:
         return await _ready(platform.store)
@@ -94,7 +93,8 @@ def build_app(platform: Platform) -> Starlette:
     ]
     if platform.settings.graphiql:
         routes.append(Mount("/graphiql/assets", _Assets(directory=_folder() / "assets")))
-    return Starlette(routes=routes, middleware=[Middleware(RequestLog), Middleware(GZipMiddleware)])
+    middleware = [Middleware(RequestLog), *cors(platform.settings.cors_origins), Middleware(Compression)]
+    return Starlette(routes=routes, middleware=middleware)
 
 
 async def _to_graphql(request: Request) -> Response:
@@ -114,94 +114,64 @@ async def _ready(store: Store) -> Response:
     return JSONResponse({"status": "ready"})
 
 
-def _page(request: Request, settings: Settings) -> Response:
-    if settings.graphiql and "text/html" in request.headers.get("accept", ""):
-        return Response(_page_bytes(), media_type="text/html", headers=_PAGE_HEADERS)
-    failure = failure_of("GraphQL is spoken by POST here, with Content-Type: application/json.", "BAD_REQUEST")
-    return _json(failure, 405, {"Allow": "POST"})
+def _page() -> Response:
+    return Response(_page_bytes(), media_type=HTML, headers=_PAGE_HEADERS)
 
 
-async def _execute(request: Request, platform: Platform) -> Response:
+async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper, trusted: TrustedDocuments) -> Response:
+    media_type = answer_type(request.headers.get("accept"))
+    if media_type is None:
+        message = f"The answer can come as {RESPONSE} or {LEGACY}, in UTF-8: name one of them in Accept."
+        return _json(failure_of(message, "BAD_REQUEST"), 406, LEGACY)
+    try:
+        # First of all, so that nobody unknown makes the server read a large body.
+        principal = await doorkeeper.principal(request.headers.get("authorization"), request.headers.get("host", ""))
+        structlog.contextvars.bind_contextvars(principal=principal.name)
+        operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
+        answer = await _execute(operation, principal, request, platform)
+    except RefusedError as refusal:
+        return _json(failure_of(str(refusal), refusal.code), refusal.status, media_type, refusal.headers)
+    except DatabaseError as error:
+        answer = failure_of(*told(error, request.scope.get("request_id", "")))
+    response = _json(answer, status_of(answer, media_type), media_type)
+    return response if request.method == "POST" else validated(request, response)
+
+
+async def _execute(operation: Operation, principal: Principal, request: Request, platform: Platform) -> dict[str, Any]:
+    """The answer to an operation. Raises RefusedError when it cannot be one."""
     seconds = platform.settings.query_timeout_s
-    document, variables, operation_name = await _operation(request, seconds)
     context = platform.context()
+    context.principal = principal
     context.request_id = request.scope.get("request_id", "")
     read_timeout_s.set(seconds)
     try:
         async with asyncio.timeout(seconds + GRACE_S):
             result = await schema.execute(
-                document, variable_values=variables, context_value=context, operation_name=operation_name
+                operation.document,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.name,
+                allowed_operation_types=_READS if operation.reads_only else None,
             )
     except TimeoutError:
-        return _json({"data": None, **failure_of(TIMED_OUT, "TIMEOUT")}, 200)
+        return failure_of(TIMED_OUT, "TIMEOUT")
     except MissingQueryError:
-        raise _RefusedError(400, "`query` is missing: send the GraphQL document there.") from None
-    except (CannotGetOperationTypeError, InvalidOperationTypeError):
-        raise _RefusedError(400, "The document has no such operation: name one of it in `operationName`.") from None
-    return _json(answer_of(result), 200)
+        raise RefusedError(400, "`query` is missing: send the GraphQL document there.") from None
+    except InvalidOperationTypeError:
+        raise RefusedError(405, "By GET only queries are answered: send this by POST.", headers=_BY_POST) from None
+    except CannotGetOperationTypeError:
+        raise RefusedError(400, "The document has no such operation: name one of it in `operationName`.") from None
+    return answer_of(result)
 
 
-async def _operation(request: Request, seconds: float) -> tuple[str, dict[str, Any] | None, str | None]:
-    """Document, variables and operation name of a request. Raises _RefusedError."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        # This also keeps forms of other sites out: a browser asks before it sends JSON across sites.
-        raise _RefusedError(415, "Send the operation as JSON, with Content-Type: application/json.")
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise _RefusedError(415, "Send the body uncompressed.")
-    body = await _body(request, seconds)
+def _json(answer: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:
     try:
-        given = read_json(body)
-    except UnreadableError as error:
-        raise _RefusedError(400, f"The request cannot be read: {error}.") from error
-    if isinstance(given, list):
-        raise _RefusedError(400, "Send one operation a request; for many events use `recordEvents`.")
-    if not isinstance(given, dict):
-        raise _RefusedError(400, "The body must be an object with `query` and, as needed, `variables`.")
-    document, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
-    if not isinstance(document, str) or not document.strip():
-        raise _RefusedError(400, "`query` is missing: send the GraphQL document there, as text.")
-    if not isinstance(variables, dict | None):
-        raise _RefusedError(400, "`variables` must be an object.")
-    if not isinstance(name, str | None):
-        raise _RefusedError(400, "`operationName` must be text.")
-    if len(document) > DOCUMENT_BYTES_MAX:
-        raise _RefusedError(
-            413, f"The document is larger than {DOCUMENT_BYTES_MAX} bytes: put values into `variables`."
-        )
-    if len(body) > BODY_BYTES_MAX and "recordEvents" not in document:
-        raise _too_large(BODY_BYTES_MAX)
-    return document, variables, name
-
-
-async def _body(request: Request, seconds: float) -> bytes:
-    """The body, counted while it comes in."""
-    body = bytearray()
-    count = 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                count += len(chunk)
-                if count > UNREAD_BYTES_MAX:
-                    raise _too_large(BATCH_BYTES_MAX, unread=True)
-                if count <= BATCH_BYTES_MAX:
-                    body += chunk
-    except TimeoutError:
-        raise _RefusedError(408, f"The request did not come in within {seconds:g} s.", unread=True) from None
-    except ClientDisconnect:
-        raise _RefusedError(400, "The request was not finished.") from None
-    if count > BATCH_BYTES_MAX:
-        raise _too_large(BATCH_BYTES_MAX)
-    return bytes(body)
-
-
-def _too_large(limit: int, *, unread: bool = False) -> _RefusedError:
-    message = f"The request is larger than {limit} bytes: ask for less, or send fewer events at once."
-    return _RefusedError(413, message, unread=unread)
-
-
-def _json(answer: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
-    return Response(to_bytes(answer), status, headers, media_type="application/json")
+        body = to_bytes(answer)
+    except AnswerTooLargeError as error:
+        answer = failure_of(str(error), "ANSWER_TOO_LARGE")
+        body, status = to_bytes(answer), status_of(answer, media_type)
+    content_type = {"Content-Type": f"{media_type}; charset=utf-8", "Vary": "Accept"}
+    return Response(body, status, {**content_type, **(headers or {})})
 
 
 class _Assets(StaticFiles):

@@ -7,7 +7,7 @@ import strawberry
 
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.scalars import DateTime
@@ -41,7 +41,7 @@ class Identifier(Node):
     """Made of a stored identifier by `of`."""
 
     kind: str = strawberry.field(description="The kind: `user`, `email`, `phone`, `device`, `anonymous` or your own.")
-    value: str = strawberry.field(description="The normalised value.")
+    value: str = value_field("The normalised value.", personal=Shown.PSEUDONYM)
     first_seen_at: DateTime = strawberry.field(description="When first seen.")
     last_seen_at: DateTime = strawberry.field(description="When last seen.")
     sources: list[str] = strawberry.field(description="Sources that reported it.")
@@ -60,13 +60,13 @@ class Identifier(Node):
             row=row,
         )
 
-    @field("Whose it is now; null when erased.")
+    @field("Whose it is now; null when erased.", scopes=READ)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
 
         return await customer_with(info, self.row.key)
 
-    @own_field("Evidence that ties it to other identifiers, newest first.")
+    @own_field("Evidence that ties it to other identifiers, newest first.", scopes=READ)
     async def links(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> "LinkConnection | None":
@@ -264,7 +264,7 @@ class Device(Node):
             row=row,
         )
 
-    @field("Whose it is now; null when erased.")
+    @field("Whose it is now; null when erased.", scopes=READ)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
 

@@ -8,7 +8,7 @@ import strawberry
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_live
 from graphcdp.api.errors import InvalidInputError, NotFoundError, UserError, user_error
-from graphcdp.api.fields import own_field
+from graphcdp.api.fields import ADMIN, own_field, value_field
 from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of
 from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.problems import Problem
@@ -80,7 +80,7 @@ class SplitPayload:
     """Customers, or what to fix."""
 
     customer: Customer | None = strawberry.field(description="The customer that kept its id; null on errors.")
-    separated: list[Customer] = strawberry.field(description="Those that came out; empty when all still connects.")
+    separated: list[Customer] = value_field("Those that came out; empty when all still connects.", size=5)
     errors: list[UserError] = strawberry.field(description="What to fix.")
 
 
@@ -133,7 +133,8 @@ class IdentityMutations:
     @own_field(
         "Cuts the evidence between two identifiers. The customer falls into what the rest connects; the part with "
         "the strongest identifier keeps the id, and one that was merged in before gets its own back. The same "
-        "evidence does not unite them again until `allowLink`."
+        "evidence does not unite them again until `allowLink`.",
+        scopes=ADMIN,
     )
     async def cut_link(
         self,
@@ -156,7 +157,7 @@ class IdentityMutations:
             return _split_refused(error)
         return await _split_payload(info, parted)
 
-    @own_field("Lifts a cut for messages to come. It does not bring the evidence back.")
+    @own_field("Lifts a cut for messages to come. It does not bring the evidence back.", scopes=ADMIN)
     async def allow_link(
         self,
         info: Info,
@@ -172,7 +173,8 @@ class IdentityMutations:
 
     @own_field(
         "Cuts all evidence between some identifiers and the customer's others. Events and traits follow their "
-        "identifiers; ids are given as by `cutLink`."
+        "identifiers; ids are given as by `cutLink`.",
+        scopes=ADMIN,
     )
     async def split_customer(
         self,
@@ -199,7 +201,8 @@ class IdentityMutations:
 
     @own_field(
         "Undoes a merge: both customers as if it had never happened, with their ids, identifiers, traits and "
-        "events, and with what has arrived since. The same evidence will not merge them again."
+        "events, and with what has arrived since. The same evidence will not merge them again.",
+        scopes=ADMIN,
     )
     async def undo_merge(
         self,
@@ -219,7 +222,9 @@ class IdentityMutations:
             return _split_refused(error)
         return await _split_payload(info, parted)
 
-    @own_field("Unites customers by hand; what the rules or a cut object to is an error unless overridden.")
+    @own_field(
+        "Unites customers by hand; what the rules or a cut object to is an error unless overridden.", scopes=ADMIN
+    )
     async def merge_customers(
         self,
         info: Info,
@@ -251,7 +256,10 @@ class IdentityMutations:
         gone = [strawberry.ID(one) for merged in joined for one in merged.absorbed]
         return MergeCustomersPayload(customer=await customer_live(info, keep), absorbed_ids=gone, errors=[])
 
-    @own_field("Erases a customer for good: identifiers, traits, events, history. The identifiers are not taken again.")
+    @own_field(
+        "Erases a customer for good: identifiers, traits, events, history. The identifiers are not taken again.",
+        scopes=ADMIN,
+    )
     async def erase_customer(
         self,
         info: Info,

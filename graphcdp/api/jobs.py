@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from graphcdp.api.context import Info
-from graphcdp.api.fields import field
+from graphcdp.api.fields import READ, field
 from graphcdp.api.node import Node
 from graphcdp.api.scalars import DateTime
 from graphcdp.read.jobs import JobRow, jobs_by_ids
@@ -70,7 +70,7 @@ class Job(Node):
 class JobQueries:
     """Queries for jobs."""
 
-    @field("A job by its id; null when there is none.")
+    @field("A job by its id; null when there is none.", scopes=READ)
     async def job(
         self,
         info: Info,

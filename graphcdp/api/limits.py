@@ -1,4 +1,4 @@
-"""Limits on operations, checked before they are validated: tokens, depth, copies of a field, size of the answer.
+"""Limits on operations, checked before they are validated: tokens, depth, copies of a field, directives, cost.
 
 Fragments are measured once and counted wherever they are spread, so that a
 document cannot grow by spreading them.
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import strawberry
 from graphql import GraphQLError
 from graphql.language import (
     DocumentNode,
@@ -16,40 +17,37 @@ from graphql.language import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    VariableNode,
 )
+from graphql.utilities import value_from_ast_untyped
 from strawberry.extensions import SchemaExtension
 
-from graphcdp.read.pages import SIZE_DEFAULT, SIZE_MAX
+from graphcdp.api.cost import COST_MAX, Prices, prices_of
 
 TOKENS_MAX = 1000
 DEPTH_MAX = 12
 INTROSPECTION_DEPTH_MAX = 16
 COPIES_MAX = 20
 FIELDS_MAX = 1000
-OBJECTS_MAX = 20_000
-
-_PASSED_THROUGH = frozenset(("edges", "nodes", "node", "pageInfo"))
-"""Fields of a connection: they are counted with the page."""
+DIRECTIVES_MAX = 50
 
 
 @dataclass(slots=True)
 class Size:
     """What a selection asks for.
 
-    depth: of fields. fields: how many, fragments spread. objects: how many the
-    answer can have. copies: how often each field stands in this selection,
-    under any alias. most: the most copies of one field in one selection here
-    or below.
+    depth: of fields. fields: how many, fragments spread. cost: in points.
+    directives: how many, in the whole text. copies: how often each field stands
+    in this selection, under any alias. most: the most copies of one field in
+    one selection here or below.
     """
 
     depth: int = 0
     introspection_depth: int = 0
     fields: int = 0
-    objects: int = 0
+    cost: int = 0
+    directives: int = 0
     copies: Counter[str] = field(default_factory=Counter)
     most: int = 0
 
@@ -58,7 +56,7 @@ class Size:
         self.depth = max(self.depth, other.depth)
         self.introspection_depth = max(self.introspection_depth, other.introspection_depth)
         self.fields += other.fields
-        self.objects += other.objects
+        self.cost += other.cost
         self.copies.update(other.copies)
         self.most = max(self.most, other.most, *self.copies.values(), 0)
 
@@ -66,18 +64,33 @@ class Size:
 class _Measure:
     """Measures the operations of one document."""
 
-    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+    def __init__(self, document: DocumentNode, variables: Mapping[str, Any], prices: Prices) -> None:
         self._variables = variables
+        self._prices = prices
         self._fragments = {
             definition.name.value: definition
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
+        self._definitions = document.definitions
         self._known: dict[str, Size] = {}
+        self._directives = 0
+
+    def directives(self) -> int:
+        """How many there are in the text, each once; call it when the operations are measured."""
+        for name in self._fragments:
+            self._fragment(name)
+        for definition in self._definitions:
+            self._directives += len(getattr(definition, "directives", None) or ())
+            for variable in getattr(definition, "variable_definitions", None) or ():
+                self._directives += len(variable.directives or ())
+        return self._directives
 
     def selection(self, selections: SelectionSetNode) -> Size:
+        """The size of one selection."""
         size = Size()
         for node in selections.selections:
+            self._directives += len(node.directives or ())
             if isinstance(node, FieldNode):
                 size.add(self._field(node))
             elif isinstance(node, InlineFragmentNode):
@@ -106,35 +119,38 @@ class _Measure:
             return size
         size.depth = inner.depth + 1
         size.introspection_depth = inner.introspection_depth
-        if node.selection_set is not None:
-            size.objects = inner.objects if name in _PASSED_THROUGH else 1 + inner.objects
-            if "nodes" in inner.copies or "edges" in inner.copies:
-                size.objects *= self._page_size(node)
+        is_connection = "nodes" in inner.copies or "edges" in inner.copies
+        size.cost = self._prices.cost(node, inner.cost, is_connection, self._variables)
         return size
 
-    def _page_size(self, node: FieldNode) -> int:
-        for argument in node.arguments or ():
-            if argument.name.value not in ("first", "last"):
-                continue
-            value: Any = argument.value
-            if isinstance(value, VariableNode):
-                given = self._variables.get(value.name.value)
-            else:
-                given = int(value.value[:9]) if isinstance(value, IntValueNode) else None
-            if isinstance(given, int):
-                # A size out of range is refused by the field.
-                return min(max(given, 1), SIZE_MAX)
-        return SIZE_DEFAULT
 
-
-def measured(document: DocumentNode, variables: Mapping[str, Any]) -> Size:
+def measured(document: DocumentNode, variables: Mapping[str, Any], schema: strawberry.Schema) -> Size:
     """The size of all operations of a document together."""
-    measure = _Measure(document, variables)
+    measure = _Measure(document, _with_defaults(document, variables), prices_of(schema))
     whole = Size()
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             whole.add(measure.selection(definition.selection_set))
+    whole.directives = measure.directives()
     return whole
+
+
+def _with_defaults(document: DocumentNode, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables with the defaults that the document gives; of several operations' the largest counts."""
+    found: dict[str, Any] = {}
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            for variable in definition.variable_definitions or ():
+                if variable.default_value is not None:
+                    name, value = variable.variable.name.value, value_from_ast_untyped(variable.default_value)
+                    found[name] = max((found.get(name), value), key=_largeness)
+    return {**found, **variables}
+
+
+def _largeness(value: Any) -> float:
+    if isinstance(value, list | dict):
+        return float(len(str(value)))
+    return float(value) if isinstance(value, int | float) else -1.0
 
 
 def excess(size: Size) -> GraphQLError | None:
@@ -144,12 +160,13 @@ def excess(size: Size) -> GraphQLError | None:
         ("levels of introspection", INTROSPECTION_DEPTH_MAX, size.introspection_depth),
         ("copies of one field in one selection", COPIES_MAX, size.most),
         ("fields", FIELDS_MAX, size.fields),
-        ("objects in the answer", OBJECTS_MAX, size.objects),
+        ("directives", DIRECTIVES_MAX, size.directives),
+        ("points of cost", COST_MAX, size.cost),
     ):
         if actual > limit:
             return GraphQLError(
                 f"The operation asks for {actual} {what}; the most is {limit}. Ask for less, or in several requests.",
-                extensions={"code": "COST_EXCEEDED", "limit": limit, "actual": actual},
+                extensions={"code": "COST_EXCEEDED", "what": what, "limit": limit, "actual": actual},
             )
     return None
 
@@ -178,7 +195,7 @@ class Limits(SchemaExtension):
         context = self.execution_context
         if context.graphql_document is not None:
             error = _unnamed(context.graphql_document, context._provided_operation_name) or excess(
-                measured(context.graphql_document, context.variables or {})
+                measured(context.graphql_document, context.variables or {}, context.schema)
             )
             if error is not None:
                 context.pre_execution_errors = [error]

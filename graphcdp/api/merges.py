@@ -87,7 +87,7 @@ class Merge(IdentityChange):
 
         return await customer_after_merges(info, self.survivor_id)
 
-    @own_field("The evidence that led to it: the links between the two sides that it came with, oldest first.")
+    @own_field("The evidence that led to it: the links between the two sides that it came with, oldest first.", size=10)
     async def evidence(self, info: Info) -> list[Link] | None:
         return [Link.of(row) for row in await info.context.loader(merge_evidence).load(str(self.id))]
 
@@ -122,7 +122,9 @@ class CustomerSplit(IdentityChange):
 
         return await customer_after_merges(info, self.part_id)
 
-    @own_field(f"The identifiers that went with the part, without erased ones; at most {SPLIT_IDENTIFIERS_MAX}.")
+    @own_field(
+        f"The identifiers that went with the part, without erased ones; at most {SPLIT_IDENTIFIERS_MAX}.", size=20
+    )
     async def identifiers(self, info: Info) -> list[Identifier] | None:
         keys = list(self.row.identifiers[:SPLIT_IDENTIFIERS_MAX])
         rows = await info.context.loader(identifiers_by_keys).load_many(keys)

@@ -8,7 +8,7 @@ import strawberry
 
 from graphcdp.api.context import Info
 from graphcdp.api.errors import InvalidInputError
-from graphcdp.api.fields import own_field
+from graphcdp.api.fields import WRITE, own_field
 from graphcdp.api.recording import (
     IdentifyPayload,
     RecordEventPayload,
@@ -113,7 +113,8 @@ class RecordMutations:
 
     @own_field(
         "Records one event. Repeating an `eventId` changes nothing and answers DUPLICATE. "
-        "The event is readable when the answer arrives."
+        "The event is readable when the answer arrives.",
+        scopes=WRITE,
     )
     async def record_event(
         self,
@@ -127,7 +128,9 @@ class RecordMutations:
 
     @own_field(
         "Records up to 1000 events, each on its own: a bad one does not harm the others. "
-        "Results come in the order of the input."
+        "Results come in the order of the input.",
+        scopes=WRITE,
+        size="input.events",
     )
     async def record_events(
         self,
@@ -150,7 +153,7 @@ class RecordMutations:
         outcomes = await _record(info, [raw for raw, _ in prepared])
         return RecordEventsPayload.of(outcomes, [sent for _, sent in prepared])
 
-    @own_field("States that identifiers belong to one person, and sets traits.")
+    @own_field("States that identifiers belong to one person, and sets traits.", scopes=WRITE)
     async def identify(
         self,
         info: Info,
@@ -169,7 +172,7 @@ class RecordMutations:
         (outcome,) = await _record(info, [raw])
         return IdentifyPayload.of(outcome, Sent(claims, _STATEMENT_NAMES))
 
-    @own_field("States that identifiers belong to one person. The order does not matter.")
+    @own_field("States that identifiers belong to one person. The order does not matter.", scopes=WRITE)
     async def alias(
         self,
         info: Info,

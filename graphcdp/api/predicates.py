@@ -8,9 +8,11 @@ import strawberry
 from strawberry.types import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
+from graphcdp.api.access import check_condition
 from graphcdp.api.scalars import JSON, Duration
 from graphcdp.api.times import TimeRange
 from graphcdp.model.predicates import Predicate, SegmentName, parse_predicate, parse_segment_name
+from graphcdp.model.principals import Principal
 from graphcdp.model.statement import Statement
 from graphcdp.plan.where import condition
 
@@ -121,9 +123,19 @@ def predicate_of(where: CustomerPredicate, path: tuple[str, ...] = ("where",)) -
     return parse_predicate(_json(where), path)
 
 
-def condition_of(where: CustomerPredicate, now: datetime) -> Statement:
-    """The condition as Cypher on `c`, for lists of customers. Errors as `predicate_of`."""
-    return condition(predicate_of(where), now)
+def asked_condition(where: CustomerPredicate, principal: Principal) -> Predicate:
+    """The condition that somebody asks about at once.
+
+    Errors as `predicate_of`; raises NotAllowedError too.
+    """
+    predicate = predicate_of(where)
+    check_condition(principal, predicate)
+    return predicate
+
+
+def condition_of(where: CustomerPredicate, principal: Principal, now: datetime) -> Statement:
+    """The condition as Cypher on `c`, for lists of customers. Errors as `asked_condition`."""
+    return condition(asked_condition(where, principal), now)
 
 
 def segment_name(ref: SegmentRef, path: tuple[str, ...] = ("segment",)) -> SegmentName:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphcdp.api.access import check_search
 from graphcdp.api.conflicts import (
     Code,
     ConflictStatus,
@@ -25,7 +26,7 @@ from graphcdp.api.customers import (
 )
 from graphcdp.api.events import Event
 from graphcdp.api.explain import IdentityExplanation, explain
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import READ, READ_PII, field, own_field
 from graphcdp.api.identities import Device, Identifier
 from graphcdp.api.jobs import job_with_id
 from graphcdp.api.merges import CustomerSplit, merge_with_id
@@ -87,7 +88,7 @@ InOrder = Annotated[
 class ReadQueries:
     """Queries for customers, and for what hangs on them."""
 
-    @field("Any object by its global id; null when it does not exist.")
+    @field("Any object by its global id; null when it does not exist.", scopes=READ)
     async def node(
         self,
         info: Info,
@@ -96,7 +97,7 @@ class ReadQueries:
     ) -> Node | None:
         return await _node(info, id)
 
-    @field("Many objects by id, in the order asked, null where there is none. At most 100.")
+    @field("Many objects by id, in the order asked, null where there is none. At most 100.", scopes=READ, size="ids")
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         if len(ids) > IDS_MAX:
             raise InvalidReferenceError(f"`ids`: {len(ids)} were given; the most is {IDS_MAX}.", ("ids",))
@@ -105,7 +106,8 @@ class ReadQueries:
 
     @field(
         "One customer, by id or by any identifier. Follows merges: an absorbed customer's id answers with the "
-        "survivor. Null when unknown."
+        "survivor. Null when unknown.",
+        scopes=READ,
     )
     async def customer(self, info: Info, by: Whom) -> Customer | None:
         if by.id is not None:
@@ -113,7 +115,9 @@ class ReadQueries:
         key = key_of(claim_of(by), info.context.recorder.rules)
         return None if key is None else await customer_with(info, key)
 
-    @own_field("Customers that fit a text search, a condition, or both; all of them when neither is given.")
+    @own_field(
+        "Customers that fit a text search, a condition, or both; all of them when neither is given.", scopes=READ
+    )
     async def customers(
         self,
         info: Info,
@@ -130,11 +134,11 @@ class ReadQueries:
         if by is Order.RELEVANCE and last is not None:
             raise InvalidReferenceError("`last` does not go with a list by relevance; use `first`.", ("last",))
         page = customer_page(by, first=first, after=after, last=last, before=before)
-        condition = None if where is None else condition_of(where, info.context.now())
+        condition = None if where is None else condition_of(where, info.context.principal, info.context.now())
         found = await list_customers(info.context.store, by, page, wanted, condition)
         return CustomerConnection.of(found, by, wanted, condition)
 
-    @field("One identifier; null when never seen.")
+    @field("One identifier; null when never seen.", scopes=READ)
     async def identifier(
         self,
         info: Info,
@@ -147,7 +151,9 @@ class ReadQueries:
         return None if row is None else Identifier.of(row)
 
     @own_field(
-        "Why two identifiers do, or do not, belong to one customer: the shortest chain of evidence between them."
+        "Why two identifiers do, or do not, belong to one customer: the shortest chain of evidence between them.",
+        scopes=READ_PII,
+        cost=100,
     )
     async def explain_identity(
         self,
@@ -159,12 +165,14 @@ class ReadQueries:
 
     @field(
         "A customer as it was known at a past moment. By an identifier: who had it then; by an id: that customer, or "
-        "who it had been merged into by then. Null when nobody was known by that reference then."
+        "who it had been merged into by then. Null when nobody was known by that reference then.",
+        scopes=READ,
+        cost=10,
     )
     async def snapshot(self, info: Info, of: Whom, at: Moment) -> CustomerSnapshot | None:
         return await snapshot_of(info, of, moment(at, ("at",)))
 
-    @own_field("Evidence that the identity rules refused, for review; what was refused last first.")
+    @own_field("Evidence that the identity rules refused, for review; what was refused last first.", scopes=READ)
     async def conflicts(
         self,
         info: Info,
@@ -179,7 +187,7 @@ class ReadQueries:
         choice = choice_of_conflicts(status, code)
         return IdentityConflictConnection.of(await list_conflicts(info.context.store, choice, page), choice)
 
-    @own_field("Messages that could not be taken, newest first.")
+    @own_field("Messages that could not be taken, newest first.", scopes=READ)
     async def rejected(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> RejectedMessageConnection | None:
@@ -232,6 +240,7 @@ async def _customer_or_merged(info: Info, customer_id: str) -> Node | None:
 def _search(info: Info, words: str | None) -> Search | None:
     if words is None:
         return None
+    check_search(info.context.principal)
     text = words.strip()
     if not SEARCH_LENGTH_MIN <= len(text) <= SEARCH_LENGTH_MAX:
         raise InvalidReferenceError(

@@ -9,7 +9,7 @@ from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_after_merges
 from graphcdp.api.errors import Path, UserError, input_path, user_error
 from graphcdp.api.events import Event
-from graphcdp.api.fields import field
+from graphcdp.api.fields import READ, field
 from graphcdp.api.references import field_path
 from graphcdp.model.identifiers import Claim
 from graphcdp.model.outcomes import Outcome, Status
@@ -124,14 +124,14 @@ class RecordEventPayload:
             outcome=outcome,
         )
 
-    @field("The event; null when REJECTED.")
+    @field("The event; null when REJECTED.", scopes=READ)
     async def event(self, info: Info) -> Event | None:
         if self.outcome.status is Status.REJECTED:
             return None
         row = await info.context.loader(events_by_ids).load(self.event_id)
         return None if row is None else Event.of(row)
 
-    @field("Whose the event is, after identity resolution; null when REJECTED.")
+    @field("Whose the event is, after identity resolution; null when REJECTED.", scopes=READ)
     async def customer(self, info: Info) -> Customer | None:
         return await _customer_of(self.outcome, info)
 
@@ -205,7 +205,7 @@ class IdentifyPayload:
             outcome=None,
         )
 
-    @field("The customer; null on errors.")
+    @field("The customer; null on errors.", scopes=READ)
     async def customer(self, info: Info) -> Customer | None:
         return None if self.outcome is None else await _customer_of(self.outcome, info)
 

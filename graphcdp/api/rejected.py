@@ -2,6 +2,7 @@
 
 import strawberry
 
+from graphcdp.api.fields import Shown, value_field
 from graphcdp.api.pages import PageInfo
 from graphcdp.api.scalars import DateTime
 from graphcdp.read.pages import Slice
@@ -17,9 +18,9 @@ class RejectedMessage:
     received_at: DateTime = strawberry.field(description="When the platform received it.")
     source: str | None = strawberry.field(description="The source that sent it.")
     code: str = strawberry.field(description="Why, for code: INVALID, LIMIT, NO_IDENTIFIER and the like.")
-    reason: str = strawberry.field(description="Why, in plain English, with what to do.")
-    content: str = strawberry.field(
-        description="The message as it came, as text: JSON unless it holds what JSON cannot say."
+    reason: str = value_field("Why, in plain English, with what to do.", personal=Shown.STARS)
+    content: str = value_field(
+        "The message as it came, as text: JSON unless it holds what JSON cannot say.", personal=Shown.STARS
     )
 
     @classmethod

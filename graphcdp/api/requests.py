@@ -46,6 +46,8 @@ class RequestLog:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["X-Frame-Options"] = "DENY"
                 headers["Referrer-Policy"] = "no-referrer"
+                # No other site's page may use an answer as its script, style or picture.
+                headers["Cross-Origin-Resource-Policy"] = "same-origin"
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):

@@ -9,7 +9,7 @@ import strawberry
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_live
 from graphcdp.api.errors import UserError
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import ADMIN, READ, field, own_field, value_field
 from graphcdp.api.identities import Identifier, identifier_with
 from graphcdp.api.jobs import Job, job_with_id
 from graphcdp.api.rules_input import (
@@ -90,7 +90,7 @@ class IdentityRules:
         description="What happens to a device that a second user signs in on."
     )
     region: str = strawberry.field(description="Region of phone numbers without a country code: two letters.")
-    kinds: list[IdentityKindRule] = strawberry.field(description="Kinds of identifiers, strongest first.")
+    kinds: list[IdentityKindRule] = value_field("Kinds of identifiers, strongest first.", size=10)
 
     @classmethod
     def of(cls, found: VersionedRules) -> "IdentityRules":
@@ -115,7 +115,7 @@ class MergeSample:
 
     ids: strawberry.Private[tuple[str, ...]]
 
-    @field("The customers; at most 50.")
+    @field("The customers; at most 50.", size=5)
     async def customers(self, info: Info) -> list[Customer]:
         found = await asyncio.gather(*(customer_live(info, customer) for customer in self.ids))
         return [customer for customer in found if customer is not None]
@@ -133,7 +133,8 @@ class SplitSample:
 
     @field(
         "Groups of identifiers, the largest first, one for each customer to be: at most 50 groups, and of each at most "
-        "50 identifiers."
+        "50 identifiers.",
+        size=50,
     )
     async def groups(self, info: Info) -> list[list[Identifier]]:
         # Started together, so that they are loaded together.
@@ -203,18 +204,26 @@ Newest = Annotated[int, strawberry.argument(description="How many, 1..100.")]
 class RulesQueries:
     """Queries for the identity rules."""
 
-    @field("The rules in force that turn evidence into customers; null before any server was started on the graph.")
+    @field(
+        "The rules in force that turn evidence into customers; null before any server was started on the graph.",
+        scopes=READ,
+    )
     async def identity_rules(self, info: Info) -> IdentityRules | None:
         found = await rules_in_force(info.context.store)
         return None if found is None else IdentityRules.of(found)
 
-    @own_field("Versions of the rules, newest first.")
+    @own_field("Versions of the rules, newest first.", scopes=READ, size="first")
     async def identity_rules_history(self, info: Info, first: Newest = 20) -> list[IdentityRules] | None:
         if not 1 <= first <= HISTORY_MAX:
             raise InvalidReferenceError(f"`first` is {first}; it takes 1..{HISTORY_MAX}.", ("first",))
         return [IdentityRules.of(found) for found in await rule_sets(info.context.store, first)]
 
-    @own_field("What other rules would do to the whole graph as it is now, counted exactly. Writes nothing.")
+    @own_field(
+        "What other rules would do to the whole graph as it is now, counted exactly. Writes nothing.",
+        scopes=ADMIN,
+        cost=5000,
+        size="sample",
+    )
     async def preview_identity_rules(
         self, info: Info, rules: ToTry, sample: Samples = 5
     ) -> IdentityRulesPreview | None:
@@ -229,7 +238,8 @@ class RulesMutations:
 
     @own_field(
         "Puts rules in force, and starts a job that resolves the whole graph by them, from the evidence. New messages "
-        "follow them at once. Try them with `previewIdentityRules` first."
+        "follow them at once. Try them with `previewIdentityRules` first.",
+        scopes=ADMIN,
     )
     async def set_identity_rules(
         self,

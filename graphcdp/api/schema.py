@@ -9,6 +9,7 @@ from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from graphcdp.api.access import guard
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.decisions import ConflictMutations
@@ -19,6 +20,7 @@ from graphcdp.api.identities import Device
 from graphcdp.api.identity_edits import IdentityMutations
 from graphcdp.api.jobs import JobQueries
 from graphcdp.api.limits import Limits
+from graphcdp.api.me import VisitorQueries
 from graphcdp.api.merges import CustomerSplit
 from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.queries import ReadQueries
@@ -29,7 +31,7 @@ from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ReadQueries, RulesQueries, JobQueries, SegmentQueries):
+class Query(VisitorQueries, ReadQueries, RulesQueries, JobQueries, SegmentQueries):
     """Joins the queries."""
 
 
@@ -83,6 +85,7 @@ def build_schema() -> strawberry.Schema:
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
     )
     _without_null_defaults(built)
+    guard(built)
     return built
 
 

@@ -6,7 +6,7 @@ import strawberry
 
 from graphcdp.api.context import Info
 from graphcdp.api.errors import ConflictError, InvalidInputError, LimitError, NotFoundError, UserError
-from graphcdp.api.fields import own_field
+from graphcdp.api.fields import ADMIN, own_field
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, predicate_of, segment_name
 from graphcdp.api.segments import Segment, segment_with_id
 from graphcdp.model.errors import InvalidReferenceError
@@ -76,7 +76,9 @@ ToDelete = Annotated[DeleteSegmentInput, strawberry.argument(description="Which.
 class SegmentMutations:
     """Mutations on segments."""
 
-    @own_field("Creates a segment. Its members are there when the answer says LIVE; after 5 s it says BUILDING.")
+    @own_field(
+        "Creates a segment. Its members are there when the answer says LIVE; after 5 s it says BUILDING.", scopes=ADMIN
+    )
     async def create_segment(
         self,
         info: Info,
@@ -91,7 +93,7 @@ class SegmentMutations:
             return SegmentPayload(segment=None, errors=[await _user_error(info, error)])
         return await _payload(info, made)
 
-    @own_field("Changes a segment; fields that are absent stay.")
+    @own_field("Changes a segment; fields that are absent stay.", scopes=ADMIN)
     async def update_segment(
         self,
         info: Info,
@@ -112,7 +114,7 @@ class SegmentMutations:
             return SegmentPayload(segment=None, errors=[await _user_error(info, error)])
         return await _payload(info, edited)
 
-    @own_field("Deletes a segment that no other segment's rule uses.")
+    @own_field("Deletes a segment that no other segment's rule uses.", scopes=ADMIN)
     async def delete_segment(
         self,
         info: Info,

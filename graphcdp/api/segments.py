@@ -11,10 +11,10 @@ import orjson
 import strawberry
 
 from graphcdp.api.context import Info
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import READ, field, own_field, value_field
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
-from graphcdp.api.predicates import CustomerPredicate, SegmentRef, predicate_of
+from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
 from graphcdp.api.scalars import JSON, DateTime, JsonText
 from graphcdp.model.errors import DatabaseError, InvalidReferenceError
 from graphcdp.model.predicates import Predicate
@@ -83,13 +83,14 @@ class Segment(Node):
 
     key: str = strawberry.field(description="Your own short name for code; never changes.")
     name: str = strawberry.field(description="Name to show.")
-    description: str | None = strawberry.field(description="What it is for.")
+    description: str | None = value_field("What it is for.", scopes=READ)
     kind: SegmentKind = strawberry.field(description="How members are chosen.")
     status: SegmentStatus = strawberry.field(description="What it is doing.")
-    rule: JSON | None = strawberry.field(
-        description="The rule as JSON in the shape of CustomerPredicate, so that it can be sent back as a variable."
+    rule: JSON | None = value_field(
+        "The rule as JSON in the shape of CustomerPredicate, so that it can be sent back as a variable.",
+        scopes=READ,
     )
-    rule_text: str | None = strawberry.field(description="The rule in plain words.")
+    rule_text: str | None = value_field("The rule in plain words.", scopes=READ)
     version: int = strawberry.field(description="Goes up with each edit; give it to `updateSegment`.")
     created_at: DateTime = strawberry.field(description="When created.")
     updated_at: DateTime = strawberry.field(description="When last edited.")
@@ -111,11 +112,11 @@ class Segment(Node):
             updated_at=row.updated,
         )
 
-    @own_field("How many members; exact.")
+    @own_field("How many members; exact.", scopes=READ)
     async def size(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(segment_sizes).load(self.id))
 
-    @own_field("Members now, those who entered last first.")
+    @own_field("Members now, those who entered last first.", scopes=READ)
     async def members(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> "SegmentMemberConnection | None":
@@ -250,12 +251,12 @@ class SegmentPreview:
 class SegmentQueries:
     """Queries for segments."""
 
-    @field("One segment, by id or key.")
+    @field("One segment, by id or key.", scopes=READ)
     async def segment(self, info: Info, by: Which) -> Segment | None:
         row = await row_of(info, by)
         return None if row is None else Segment.of(row)
 
-    @own_field("Segments, by name.")
+    @own_field("Segments, by name.", scopes=READ)
     async def segments(
         self,
         info: Info,
@@ -273,12 +274,15 @@ class SegmentQueries:
         return SegmentConnection.of(await list_segments(info.context.store, page, search), search)
 
     @own_field(
-        "How many customers a rule selects, and who for example. Writes nothing; made to be called as the user types."
+        "How many customers a rule selects, and who for example. Writes nothing; made to be called as the user types.",
+        scopes=READ,
+        cost=200,
+        size="sample",
     )
     async def preview_segment(self, info: Info, where: Rule, sample: Sample = 5) -> SegmentPreview | None:
         if not 0 <= sample <= SAMPLE_MAX:
             raise InvalidReferenceError(f"`sample` is 0..{SAMPLE_MAX}; {sample} was given.", ("sample",))
-        rule = predicate_of(where)
+        rule = asked_condition(where, info.context.principal)
         for path, name in await unknown_segments(info.context.store, rule.segments()):
             raise InvalidReferenceError(f"There is no segment {name.id or name.key!r}.", ("where", *path))
         return SegmentPreview(rule_text=rule_text(rule), rule=rule, sample_size=sample)
@@ -321,9 +325,9 @@ async def in_segment(info: Info, customer_id: str, key: str) -> bool:
 
 
 async def matches(info: Info, customer_id: str, where: CustomerPredicate) -> bool:
-    """Whether the customer meets the condition now. Errors as `predicate_of`."""
+    """Whether the customer meets the condition now. Errors as `asked_condition`."""
     # As text, since Python takes 1 and true for equal.
-    rule = orjson.dumps(predicate_of(where).to_json()).decode()
+    rule = orjson.dumps(asked_condition(where, info.context.principal).to_json()).decode()
     return await info.context.loader(meets, rule, info.context.now).load(customer_id)
 
 

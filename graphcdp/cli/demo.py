@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.syntax import Syntax
 
-from graphcdp.app import Platform, open_platform
+from graphcdp.app import Platform, open_platform, refuse_exposure
 from graphcdp.app import serve as serve_platform
 from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
@@ -60,7 +60,10 @@ async def _demo(settings: Settings, console: Console, serving: asyncio.Event, *,
     # The data is read while the database starts.
     reading = asyncio.create_task(asyncio.to_thread(complete_journey.messages))
     async with open_platform(settings, progress=DownloadBar(console)) as platform:
-        await _load(platform, await reading, console)
+        messages = await reading
+        if not load_only:
+            await refuse_exposure(platform)
+        await _load(platform, messages, console)
         with console.status("Creating segments"):
             await _create_segments(platform)
         if load_only:

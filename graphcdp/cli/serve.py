@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from graphcdp.app import open_platform
+from graphcdp.app import open_platform, refuse_exposure
 from graphcdp.app import serve as serve_platform
 from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
@@ -43,5 +43,6 @@ Settings, in the environment or in `.env`:
 async def _serve(settings: Settings) -> None:
     console = Console(stderr=True)
     async with open_platform(settings, progress=DownloadBar(console)) as platform:
+        await refuse_exposure(platform)
         console.print(f"GraphCDP serves GraphQL at [bold]http://{settings.host}:{settings.port}/graphql[/bold]")
         await serve_platform(platform)

@@ -9,5 +9,6 @@ times.py        times and durations as text
 ids.py          opaque global ids
 predicates.py   conditions on customers
 statement.py    text, parameters
+principals.py   who is asking, scopes
 connection.py   how to reach a Neo4j
 """

@@ -3,7 +3,7 @@
     cus_01jd…  customer       idn_01jd…  identifier      dev_01jd…  the same identifier, seen as a device
     lnk_01jd…  evidence       mrg_01jd…  merge           seg_01jd…  segment
     spl_01jd…  split          cfl_01jd…  refused evidence     job_01jd…  job
-    rej_01jd…  rejection      evt_<id>   event, by the producer's own id
+    rej_01jd…  rejection      key_01jd…  API key         evt_<id>   event, by the producer's own id
 
 Times order the ids of customers, since they are ULIDs; nothing may rely on more.
 """
@@ -25,6 +25,7 @@ class Tag(StrEnum):
     CONFLICT = "cfl"
     JOB = "job"
     REJECTED = "rej"
+    KEY = "key"
 
 
 def tagged(tag: Tag, rest: str) -> str:

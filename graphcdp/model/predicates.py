@@ -284,6 +284,13 @@ class Predicate(_OneOf):
         return [((*path, "inSegment"), node.in_segment) for path, node in self.walk() if node.in_segment is not None]
 
     @property
+    def asks_values(self) -> bool:
+        """Does it depend on values of traits, or of properties of events?"""
+        return any(
+            node.trait is not None or (node.did is not None and bool(node.did.event.where)) for _, node in self.walk()
+        )
+
+    @property
     def depends_on_time(self) -> bool:
         """Whether time alone can change who meets it, apart from the segments that it names."""
         return any(_moves(node) for _, node in self.walk())

@@ -14,6 +14,7 @@ ids.py         makes ids
 clock.py       the server's time
 segments.py    memberships, kept up to date with each write
 segment_edits.py  segments created, changed and deleted
+keys.py        API keys made and revoked
 rules.py       versions of the identity rules
 resolution.py  the job that resolves the graph by new rules: lease, cursor, progress
 resolution_pages.py  what one page of it does

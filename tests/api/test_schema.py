@@ -65,4 +65,3 @@ def test_descriptions_are_sentences(built: GraphQLSchema) -> None:
 
 def test_nothing_drawn_but_unbuilt_is_promised(built: GraphQLSchema) -> None:
     assert built.subscription_type is None
-    assert "me" not in (built.query_type.fields if built.query_type else {})

@@ -7,6 +7,7 @@ import pytest
 
 from graphcdp.api.context import Context
 from graphcdp.api.schema import schema
+from graphcdp.model.principals import OWNER
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -32,7 +33,7 @@ PRO = {"trait": {"path": "plan", "is": {"eq": "pro"}}}
 @pytest.fixture
 def context(store: Store, recorder: Recorder) -> Callable[[], Context]:
     settings = Settings(query_timeout_s=30)
-    return lambda: Context(store=store, recorder=recorder, settings=settings)
+    return lambda: Context(store=store, recorder=recorder, settings=settings, principal=OWNER)
 
 
 @pytest.fixture

@@ -1,0 +1,125 @@
+"""An operation as it comes over HTTP: by POST as JSON, or by GET in the address. Its limits are here.
+
+Forms are not read: a page of another site can send those without asking first,
+but no JSON. By GET nothing is written, so that a link or a picture can do no harm.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from graphcdp.api.answers import UnreadableError, read_json
+from graphcdp.api.refusals import RefusedError
+from graphcdp.api.trusted import TrustedDocuments
+
+BODY_BYTES_MAX = 1024 * 1024
+BATCH_BYTES_MAX = 4 * 1024 * 1024
+DOCUMENT_BYTES_MAX = 64 * 1024
+UNREAD_BYTES_MAX = 32 * 1024 * 1024
+"""A body that is too large is read up to here and dropped, so that its sender can read why; then it is cut off."""
+
+_PARSED = ("variables", "extensions")
+_IN_ADDRESS = ("query", "documentId", "operationName", *_PARSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, well-formed, neither parsed nor checked.
+
+    reads_only: it came in a way by which nothing may be written.
+    """
+
+    document: str
+    variables: dict[str, Any] | None
+    name: str | None
+    reads_only: bool
+
+
+async def read_operation(request: Request, seconds: float, trusted: TrustedDocuments) -> Operation:
+    """The operation of a request, which may take this long to come in. Raises RefusedError."""
+    if request.method != "POST":
+        return _checked(_from_address(request), trusted, reads_only=True)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise RefusedError(
+            415,
+            "Send the operation as JSON, with Content-Type: application/json.",
+            headers={"Accept-Post": "application/json"},
+        )
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise RefusedError(415, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"})
+    body = await _body(request, seconds)
+    operation = _checked(_json(body, "The request"), trusted, reads_only=False)
+    if len(body) > BODY_BYTES_MAX and "recordEvents" not in operation.document:
+        raise _too_large(BODY_BYTES_MAX)
+    return operation
+
+
+def _from_address(request: Request) -> dict[str, Any]:
+    parameters = request.query_params
+    given: dict[str, Any] = {}
+    for name in _IN_ADDRESS:
+        values = parameters.getlist(name)
+        if len(values) > 1:
+            raise RefusedError(400, f"`{name}` is in the address {len(values)} times; once is enough.")
+        if values:
+            given[name] = values[0]
+    for name in _PARSED:
+        if given.get(name):
+            given[name] = _json(given[name].encode("utf-8", "surrogatepass"), f"`{name}` in the address")
+        else:
+            given.pop(name, None)
+    return given
+
+
+def _json(text: bytes, what: str) -> Any:
+    try:
+        return read_json(text)
+    except UnreadableError as error:
+        raise RefusedError(400, f"{what} cannot be read: {error}.") from error
+
+
+def _checked(given: Any, trusted: TrustedDocuments, *, reads_only: bool) -> Operation:
+    if isinstance(given, list):
+        raise RefusedError(400, "Send one operation a request; for many events use `recordEvents`.")
+    if not isinstance(given, dict):
+        raise RefusedError(400, "The body must be an object with `query` and, as needed, `variables`.")
+    variables, name = given.get("variables"), given.get("operationName")
+    if not isinstance(variables, dict | None):
+        raise RefusedError(400, "`variables` must be an object.")
+    if not isinstance(name, str | None):
+        raise RefusedError(400, "`operationName` must be text.")
+    if not isinstance(given.get("extensions"), dict | None):
+        raise RefusedError(400, "`extensions` must be an object.")
+    document = trusted.document_of(given)
+    if len(document) > DOCUMENT_BYTES_MAX:
+        raise RefusedError(413, f"The document is larger than {DOCUMENT_BYTES_MAX} bytes: put values into `variables`.")
+    return Operation(document, variables, name or None, reads_only)
+
+
+async def _body(request: Request, seconds: float) -> bytes:
+    """The body, counted while it comes in."""
+    body = bytearray()
+    count = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                count += len(chunk)
+                if count > UNREAD_BYTES_MAX:
+                    raise _too_large(BATCH_BYTES_MAX, unread=True)
+                if count <= BATCH_BYTES_MAX:
+                    body += chunk
+    except TimeoutError:
+        raise RefusedError(408, f"The request did not come in within {seconds:g} s.", unread=True) from None
+    except ClientDisconnect:
+        raise RefusedError(400, "The request was not finished.") from None
+    if count > BATCH_BYTES_MAX:
+        raise _too_large(BATCH_BYTES_MAX)
+    return bytes(body)
+
+
+def _too_large(limit: int, *, unread: bool = False) -> RefusedError:
+    message = f"The request is larger than {limit} bytes: ask for less, or send fewer events at once."
+    return RefusedError(413, message, unread=unread)
