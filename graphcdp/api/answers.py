@@ -59,6 +59,8 @@ def _spliced(value: Any) -> Any:
 def _parsed(value: Any) -> Any:
     if isinstance(value, JsonText):
         return value.parsed()
+    if isinstance(value, orjson.Fragment):
+        return orjson.loads(orjson.dumps(value))
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

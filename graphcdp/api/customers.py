@@ -1,19 +1,20 @@
 """Customers as callers see them, and pages of them."""
 
-import functools
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.conflicts import Code, ConflictStatus, CustomerConflictConnection, Status, choice_of_conflicts
 from graphcdp.api.context import Info
 from graphcdp.api.events import EventConnection, EventFilter, choice_of
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import field, own_field, planned
 from graphcdp.api.history import IdentityChangeConnection
 from graphcdp.api.identities import CustomerLinkConnection, DeviceConnection, IdentifierConnection
 from graphcdp.api.merges import Merge, MergeConnection, merge_with_id
-from graphcdp.api.node import Node
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate
 from graphcdp.api.properties import Properties, properties_of
@@ -22,6 +23,8 @@ from graphcdp.api.segments import CustomerSegmentConnection, customer_segments, 
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.statement import Statement
+from graphcdp.plan.fields import Leaf, Told, time
+from graphcdp.plan.lists import CONTACTS
 from graphcdp.read.conflicts import conflict_page, conflict_pages
 from graphcdp.read.customers import (
     Contacts,
@@ -71,14 +74,59 @@ class Trait:
     source: str = strawberry.field(description="Where the value came from.")
 
 
+def _trait(found: list[Any], path: str) -> Trait | None:
+    """The trait at a path, from traits, their origins (both JSON objects as text) and the customer's last change."""
+    traits, origins, updated = found
+    return trait_at(properties_of(traits or "{}"), origins or "{}", datetime.fromisoformat(updated), path)
+
+
+def trait_at(traits: Properties, origins_text: str, updated: datetime, path: str) -> Trait | None:
+    """The trait at a path with its origin; None when unset.
+
+    origins_text: JSON object, name -> [when it was set, id of the message, source].
+    """
+    value = traits.at(path)
+    if value is None:
+        return None
+    origins = orjson.loads(origins_text)
+    found: list[Any] | None = None
+    if isinstance(origins, dict):
+        found = origins.get(path) or origins.get(path.partition(".")[0])
+    at, source = (read_time(found[0]), found[2]) if found else (None, "unknown")
+    return Trait(path=path, value=JSON(value), since=at or updated, source=source)
+
+
+def _label(found: list[Any]) -> str:
+    customer_id, traits, (email, phone, user) = found
+    return name_in(properties_of(traits or "{}")) or email or phone or user or customer_id
+
+
+def name_in(traits: Properties) -> str:
+    """The name that the traits hold; "" for none."""
+    for names in (("name",), ("full_name",), ("first_name", "last_name"), ("firstName", "lastName")):
+        parts = [traits.at(name) for name in names]
+        text = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
+        if text:
+            return text
+    return ""
+
+
 @strawberry.type(description="One person, unified from all identifiers that belong to them.")
 class Customer(Node):
     """Made of a stored customer by `of`."""
 
-    first_seen_at: DateTime = strawberry.field(description="When first seen.")
-    last_seen_at: DateTime = strawberry.field(description="When last seen.")
-    updated_at: DateTime = strawberry.field(description="When anything here last changed.")
-    traits: Properties = strawberry.field(description="Current traits, with typed access by path.")
+    id: strawberry.ID = id_read_as("c.id")
+    first_seen_at: DateTime = strawberry.field(
+        description="When first seen.", metadata=planned(Leaf(time("c.firstSeen")))
+    )
+    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(Leaf(time("c.lastSeen"))))
+    updated_at: DateTime = strawberry.field(
+        description="When anything here last changed.", metadata=planned(Leaf(time("c.updatedAt")))
+    )
+    traits: Properties = strawberry.field(
+        description="Current traits, with typed access by path.",
+        metadata=planned(Told("coalesce(c.traits, '{}')", properties_of, whole="json")),
+    )
     row: strawberry.Private[CustomerRow]
 
     @classmethod
@@ -93,32 +141,39 @@ class Customer(Node):
             row=row,
         )
 
-    @field("A label to show: name, else e-mail, phone or user id, else the id.")
+    @field(
+        "A label to show: name, else e-mail, phone or user id, else the id.",
+        plan=Told("[c.id, c.traits, contacts]", _label, CONTACTS),
+    )
     async def display_name(self, info: Info) -> str:
-        name = self._name()
+        name = name_in(self.traits)
         if name:
             return name
         found = await self._contacts(info)
         return found.email or found.phone or found.user or self.row.id
 
-    @field("The e-mail address to use, the one seen last; null when there is none.")
+    @field(
+        "The e-mail address to use, the one seen last; null when there is none.",
+        plan=Leaf("contacts[0]", need=CONTACTS),
+    )
     async def email(self, info: Info) -> str | None:
         return (await self._contacts(info)).email
 
-    @field("The phone number to use, E.164, the one seen last; null when there is none.")
+    @field(
+        "The phone number to use, E.164, the one seen last; null when there is none.",
+        plan=Leaf("contacts[1]", need=CONTACTS),
+    )
     async def phone(self, info: Info) -> str | None:
         return (await self._contacts(info)).phone
 
-    @field("One trait with where it came from; null when unset.")
+    @field(
+        "One trait with where it came from; null when unset.",
+        plan=Told(f"[c.traits, c.traitTimes, {time('c.updatedAt')}]", _trait),
+    )
     def trait(self, path: TraitPath) -> Trait | None:
-        value = self.traits.at(path)
-        if value is None:
-            return None
-        origin = self._origins.get(path) or self._origins.get(path.partition(".")[0])
-        at, source = (read_time(origin[0]), origin[2]) if origin else (None, "unknown")
-        return Trait(path=path, value=JSON(value), since=at or self.row.updated, source=source)
+        return trait_at(self.traits, self.row.trait_times, self.row.updated, path)
 
-    @own_field("Everything this customer did, over all identifiers and absorbed customers.")
+    @own_field("Everything this customer did, over all identifiers and absorbed customers.", plan=asked.EVENTS)
     async def events(
         self,
         info: Info,
@@ -132,21 +187,22 @@ class Customer(Node):
     ) -> EventConnection | None:
         newest_first = order is TimeOrder.NEWEST_FIRST
         page = event_page(newest_first, first=first, after=after, last=last, before=before)
-        loader = info.context.loader(histories, choice_of(filter, info), page, newest_first)
+        loader = info.context.loader(histories, choice_of(filter, info.context), page, newest_first)
         return EventConnection.of(await loader.load(self.row.id), newest_first)
 
-    @own_field("How many events fit; capped at 10000, then AT_LEAST.")
+    @own_field("How many events fit; capped at 10000, then AT_LEAST.", plan=asked.EVENT_COUNT)
     async def event_count(
         self,
         info: Info,
         filter: Filter = None,  # noqa: A002  # as above
     ) -> Count | None:
-        loader = info.context.loader(event_counts, choice_of(filter, info))
+        loader = info.context.loader(event_counts, choice_of(filter, info.context))
         return Count.capped(await loader.load(self.row.id))
 
     @own_field(
         "Identifiers that belong to this customer, with provenance: from the kind that says most about a "
-        "person to the one that says least, then by value."
+        "person to the one that says least, then by value.",
+        plan=asked.IDENTIFIERS,
     )
     async def identifiers(
         self,
@@ -162,7 +218,7 @@ class Customer(Node):
         found = await info.context.loader(identifier_pages, only, page).load(self.row.id)
         return IdentifierConnection.of(found, self.row.id, only)
 
-    @own_field("Devices used, last used first.")
+    @own_field("Devices used, last used first.", plan=asked.DEVICES)
     async def devices(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> DeviceConnection | None:
@@ -170,14 +226,18 @@ class Customer(Node):
         found = await info.context.loader(device_pages, page).load(self.row.id)
         return DeviceConnection.of(found, self.row.id)
 
-    @own_field("Ids of all customers that were merged into this one, oldest first; each still finds this customer.")
+    @own_field(
+        "Ids of all customers that were merged into this one, oldest first; each still finds this customer.",
+        plan=Leaf("COLLECT { MATCH (c)<-[:MERGED_INTO*1..]-(m:MergedCustomer) RETURN m.id ORDER BY m.id }", apart=True),
+    )
     async def merged_ids(self, info: Info) -> list[strawberry.ID] | None:
         found = await info.context.loader(merged_into).load(self.row.id)
         return [strawberry.ID(customer_id) for customer_id in found]
 
     @own_field(
         "The evidence that makes the identifiers one customer, each piece once, newest first: the edges of a drawing "
-        "whose nodes are `identifiers`."
+        "whose nodes are `identifiers`.",
+        plan=asked.CUSTOMER_LINKS,
     )
     async def links(
         self,
@@ -224,35 +284,22 @@ class Customer(Node):
         page = history_page(first=first, after=after, last=last, before=before)
         return IdentityChangeConnection.of(await info.context.loader(history_pages, page).load(self.row.id))
 
-    @own_field("Segments that the customer is in now, entered last first.")
+    @own_field("Segments that the customer is in now, entered last first.", plan=asked.MEMBERSHIPS)
     async def segments(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> CustomerSegmentConnection | None:
         return await customer_segments(info, self.row.id, first, after, last, before)
 
-    @own_field("Is the customer in the segment now? False for an unknown segment.")
+    @own_field("Is the customer in the segment now? False for an unknown segment.", plan=asked.IN_SEGMENT)
     async def in_segment(self, info: Info, key: SegmentKey) -> bool | None:
         return await in_segment(info, self.row.id, key)
 
-    @own_field("Does the customer meet the condition now? Alias it to ask several.")
+    @own_field("Does the customer meet the condition now? Alias it to ask several.", plan=asked.MATCHES)
     async def matches(self, info: Info, where: Condition) -> bool | None:
         return await matches(info, self.row.id, where)
 
     async def _contacts(self, info: Info) -> Contacts:
         return await info.context.loader(contacts).load(self.row.id)
-
-    @functools.cached_property
-    def _origins(self) -> dict[str, list[Any]]:
-        found = orjson.loads(self.row.trait_times)
-        return found if isinstance(found, dict) else {}
-
-    def _name(self) -> str:
-        for names in (("name",), ("full_name",), ("first_name", "last_name"), ("firstName", "lastName")):
-            parts = [self.traits.at(name) for name in names]
-            text = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
-            if text:
-                return text
-        return ""
 
 
 @strawberry.type(

@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from graphcdp.api.context import Info
-from graphcdp.api.fields import field, own_field
-from graphcdp.api.node import Node
+from graphcdp.api.context import Context, Info
+from graphcdp.api.fields import field, own_field, planned
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import PageInfo
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
 from graphcdp.api.times import TimeRange, bounds_of
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.ids import Tag, tagged
+from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
 from graphcdp.read.events import EventChoice, EventRow, event_cursor
 from graphcdp.read.identities import identifiers_by_keys
 from graphcdp.read.pages import Slice
@@ -37,13 +38,27 @@ class EventFilter:
 class Event(Node):
     """Made of a stored event by `of`."""
 
-    event_id: str = strawberry.field(description="The id that the producer gave; the same id is never recorded twice.")
-    name: str = strawberry.field(description="The name, for example `Order Completed`.")
-    at: DateTime = strawberry.field(description="When it happened.")
-    received_at: DateTime = strawberry.field(description="When the platform received it.")
-    properties: Properties = strawberry.field(description="What the producer said about it.")
-    context: Properties = strawberry.field(description="Where it happened: page, app, campaign, network.")
-    source: str | None = strawberry.field(description="The source that sent it.")
+    id: strawberry.ID = id_read_as("'evt_' + e.id")
+    event_id: str = strawberry.field(
+        description="The id that the producer gave; the same id is never recorded twice.",
+        metadata=planned(Leaf("e.id")),
+    )
+    name: str = strawberry.field(
+        description="The name, for example `Order Completed`.", metadata=planned(Leaf("e.name"))
+    )
+    at: DateTime = strawberry.field(description="When it happened.", metadata=planned(Leaf(time("e.at"))))
+    received_at: DateTime = strawberry.field(
+        description="When the platform received it.", metadata=planned(Leaf(time("e.receivedAt")))
+    )
+    properties: Properties = strawberry.field(
+        description="What the producer said about it.",
+        metadata=planned(Told("coalesce(e.json, '{}')", properties_of, whole="json")),
+    )
+    context: Properties = strawberry.field(
+        description="Where it happened: page, app, campaign, network.",
+        metadata=planned(Told("coalesce(e.context, '{}')", properties_of, whole="json")),
+    )
+    source: str | None = strawberry.field(description="The source that sent it.", metadata=planned(Leaf("e.source")))
     row: strawberry.Private[EventRow]
 
     @classmethod
@@ -61,13 +76,19 @@ class Event(Node):
             row=row,
         )
 
-    @field("Who did it, after identity resolution; null once erased.")
+    @field(
+        "Who did it, after identity resolution; null once erased.",
+        plan=Nested("MATCH (:Identifier {key: e.subject})-[:IDENTIFIES]->(c:Customer)", ("c",)),
+    )
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
 
         return await customer_with(info, self.row.subject)
 
-    @own_field("The identifiers that it carried.")
+    @own_field(
+        "The identifiers that it carried.",
+        plan=Nested("UNWIND e.identifiers AS key MATCH (i:Identifier {key: key})", ("i",), many=True),
+    )
     async def identifiers(
         self, info: Info
     ) -> list[Annotated["Identifier", strawberry.lazy("graphcdp.api.identities")]] | None:
@@ -81,17 +102,17 @@ class Event(Node):
 class EventEdge:
     """An event with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Event = strawberry.field(description="The event.")
+    cursor: str = strawberry.field(description="The place in the list.", metadata=planned(Place.CURSOR))
+    node: Event = strawberry.field(description="The event.", metadata=planned(Place.NODE))
 
 
 @strawberry.type(description="A page of events. It has no total: use `Customer.eventCount`.")
 class EventConnection:
     """Made of a slice by `of`."""
 
-    edges: list[EventEdge] = strawberry.field(description="Events with cursors.")
-    nodes: list[Event] = strawberry.field(description="Just the events.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[EventEdge] = strawberry.field(description="Events with cursors.", metadata=planned(Place.EDGES))
+    nodes: list[Event] = strawberry.field(description="Just the events.", metadata=planned(Place.NODES))
+    page_info: PageInfo = strawberry.field(description="Where the page stands.", metadata=planned(Place.PAGE_INFO))
 
     @classmethod
     def of(cls, page: Slice[EventRow], newest_first: bool) -> "EventConnection":
@@ -104,7 +125,7 @@ class EventConnection:
         return cls(edges=edges, nodes=[edge.node for edge in edges], page_info=PageInfo.of(page, cursor_of))
 
 
-def choice_of(given: EventFilter | None, info: Info) -> EventChoice:
+def choice_of(given: EventFilter | None, context: Context) -> EventChoice:
     """The choice of events that the filter states.
 
     Raises InvalidReferenceError for too many names or sources.
@@ -116,7 +137,7 @@ def choice_of(given: EventFilter | None, info: Info) -> EventChoice:
             raise InvalidReferenceError(
                 f"filter.{name}: {len(values)} were given; the most is {NAMES_MAX}.", ("filter", name)
             )
-    since, until = bounds_of(given.during, info.context.now(), ("filter", "during"))
+    since, until = bounds_of(given.during, context.now(), ("filter", "during"))
     return EventChoice(
         names=None if given.names is None else tuple(sorted(set(given.names))),
         sources=None if given.sources is None else tuple(sorted(set(given.sources))),

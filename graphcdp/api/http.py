@@ -21,7 +21,7 @@ from graphcdp.api.answers import UnreadableError, answer_of, failure_of, read_js
 from graphcdp.api.context import Context
 from graphcdp.api.failures import TIMED_OUT
 from graphcdp.api.requests import RequestLog
-from graphcdp.api.schema import schema
+from graphcdp.api.schema import executor
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store, read_timeout_s
@@ -129,9 +129,7 @@ async def _execute(request: Request, platform: Platform) -> Response:
     read_timeout_s.set(seconds)
     try:
         async with asyncio.timeout(seconds + GRACE_S):
-            result = await schema.execute(
-                document, variable_values=variables, context_value=context, operation_name=operation_name
-            )
+            result = await executor.execute(document, variables, context, operation_name)
     except TimeoutError:
         return _json({"data": None, **failure_of(TIMED_OUT, "TIMEOUT")}, 200)
     except MissingQueryError:

@@ -11,6 +11,7 @@ from typing import Any
 
 from graphql import GraphQLError
 from graphql.language import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -20,6 +21,8 @@ from graphql.language import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    Visitor,
+    visit,
 )
 from strawberry.extensions import SchemaExtension
 
@@ -32,6 +35,7 @@ COPIES_MAX = 20
 FIELDS_MAX = 1000
 OBJECTS_MAX = 20_000
 
+_SIZES = frozenset(("first", "last"))
 _PASSED_THROUGH = frozenset(("edges", "nodes", "node", "pageInfo"))
 """Fields of a connection: they are counted with the page."""
 
@@ -114,7 +118,7 @@ class _Measure:
 
     def _page_size(self, node: FieldNode) -> int:
         for argument in node.arguments or ():
-            if argument.name.value not in ("first", "last"):
+            if argument.name.value not in _SIZES:
                 continue
             value: Any = argument.value
             if isinstance(value, VariableNode):
@@ -135,6 +139,19 @@ def measured(document: DocumentNode, variables: Mapping[str, Any]) -> Size:
         if isinstance(definition, OperationDefinitionNode):
             whole.add(measure.selection(definition.selection_set))
     return whole
+
+
+def page_size_variables(document: DocumentNode) -> tuple[str, ...]:
+    """Names of the variables that page sizes come from, sorted: the size of an operation depends on no others."""
+    found: set[str] = set()
+
+    class Finder(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+            if node.name.value in _SIZES and isinstance(node.value, VariableNode):
+                found.add(node.value.name.value)
+
+    visit(document, Finder())
+    return tuple(sorted(found))
 
 
 def excess(size: Size) -> GraphQLError | None:

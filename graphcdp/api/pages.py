@@ -6,6 +6,8 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
+from graphcdp.api.fields import planned
+from graphcdp.plan.fields import Leaf, Place
 from graphcdp.read.pages import Slice
 
 COUNT_MAX = 10_000
@@ -20,10 +22,16 @@ Before = Annotated[str | None, strawberry.argument(description="Cursor to end be
 class PageInfo:
     """Made from a slice and the cursor of an item."""
 
-    has_next_page: bool = strawberry.field(description="More items follow the page.")
-    has_previous_page: bool = strawberry.field(description="Items come before the page.")
-    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
+    has_next_page: bool = strawberry.field(description="More items follow the page.", metadata=planned(Place.HAS_NEXT))
+    has_previous_page: bool = strawberry.field(
+        description="Items come before the page.", metadata=planned(Place.HAS_PREVIOUS)
+    )
+    start_cursor: str | None = strawberry.field(
+        description="Cursor of the first item; null on an empty page.", metadata=planned(Place.START_CURSOR)
+    )
+    end_cursor: str | None = strawberry.field(
+        description="Cursor of the last item; null on an empty page.", metadata=planned(Place.END_CURSOR)
+    )
 
     @classmethod
     def of(cls, page: Slice[Any], cursor_of: Callable[[Any], str]) -> Self:
@@ -49,8 +57,10 @@ class CountPrecision(Enum):
 class Count:
     """A number with its precision."""
 
-    value: int = strawberry.field(description="The number.")
-    precision: CountPrecision = strawberry.field(description="Whether it is exact.")
+    value: int = strawberry.field(description="The number.", metadata=planned(Leaf("value")))
+    precision: CountPrecision = strawberry.field(
+        description="Whether it is exact.", metadata=planned(Leaf("precision"))
+    )
 
     @classmethod
     def exact(cls, value: int) -> Self:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.conflicts import (
     Code,
     ConflictStatus,
@@ -104,7 +105,8 @@ class ReadQueries:
 
     @field(
         "One customer, by id or by any identifier. Follows merges: an absorbed customer's id answers with the "
-        "survivor. Null when unknown."
+        "survivor. Null when unknown.",
+        plan=asked.CUSTOMER,
     )
     async def customer(self, info: Info, by: Whom) -> Customer | None:
         if by.id is not None:
@@ -133,7 +135,7 @@ class ReadQueries:
         found = await list_customers(info.context.store, by, page, wanted, condition)
         return CustomerConnection.of(found, by, wanted, condition)
 
-    @field("One identifier; null when never seen.")
+    @field("One identifier; null when never seen.", plan=asked.IDENTIFIER)
     async def identifier(
         self,
         info: Info,

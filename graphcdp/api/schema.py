@@ -14,6 +14,7 @@ from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.decisions import ConflictMutations
 from graphcdp.api.errors import USER_ERRORS
 from graphcdp.api.events import Event
+from graphcdp.api.execution import Executor
 from graphcdp.api.failures import Failures, shown
 from graphcdp.api.identities import Device
 from graphcdp.api.identity_edits import IdentityMutations
@@ -87,6 +88,7 @@ def build_schema() -> strawberry.Schema:
 
 
 schema = build_schema()
+executor = Executor(schema)
 
 
 def schema_text() -> str:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.context import Info
-from graphcdp.api.fields import field, own_field
-from graphcdp.api.node import Node
+from graphcdp.api.fields import field, own_field, planned
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, predicate_of
 from graphcdp.api.scalars import JSON, DateTime, JsonText
 from graphcdp.model.errors import DatabaseError, InvalidReferenceError
 from graphcdp.model.predicates import Predicate
+from graphcdp.plan.fields import Leaf, Nested, Place, time
+from graphcdp.plan.lists import MEMBERS_TOTAL
 from graphcdp.plan.where import condition
 from graphcdp.read.customers import customers_by_ids
 from graphcdp.read.lists import Order, count_customers, customer_page, list_customers
@@ -81,18 +84,28 @@ class SegmentStatus(Enum):
 class Segment(Node):
     """Made of a stored segment by `of`."""
 
-    key: str = strawberry.field(description="Your own short name for code; never changes.")
-    name: str = strawberry.field(description="Name to show.")
-    description: str | None = strawberry.field(description="What it is for.")
-    kind: SegmentKind = strawberry.field(description="How members are chosen.")
-    status: SegmentStatus = strawberry.field(description="What it is doing.")
-    rule: JSON | None = strawberry.field(
-        description="The rule as JSON in the shape of CustomerPredicate, so that it can be sent back as a variable."
+    id: strawberry.ID = id_read_as("s.id")
+    key: str = strawberry.field(
+        description="Your own short name for code; never changes.", metadata=planned(Leaf("s.key"))
     )
-    rule_text: str | None = strawberry.field(description="The rule in plain words.")
-    version: int = strawberry.field(description="Goes up with each edit; give it to `updateSegment`.")
-    created_at: DateTime = strawberry.field(description="When created.")
-    updated_at: DateTime = strawberry.field(description="When last edited.")
+    name: str = strawberry.field(description="Name to show.", metadata=planned(Leaf("s.name")))
+    description: str | None = strawberry.field(description="What it is for.", metadata=planned(Leaf("s.description")))
+    kind: SegmentKind = strawberry.field(description="How members are chosen.", metadata=planned(Leaf("s.kind")))
+    status: SegmentStatus = strawberry.field(description="What it is doing.", metadata=planned(Leaf("s.status")))
+    rule: JSON | None = strawberry.field(
+        description="The rule as JSON in the shape of CustomerPredicate, so that it can be sent back as a variable.",
+        metadata=planned(Leaf("s.rule", finish=orjson.Fragment)),
+    )
+    rule_text: str | None = strawberry.field(
+        description="The rule in plain words.", metadata=planned(Leaf("s.ruleText"))
+    )
+    version: int = strawberry.field(
+        description="Goes up with each edit; give it to `updateSegment`.", metadata=planned(Leaf("s.version"))
+    )
+    created_at: DateTime = strawberry.field(description="When created.", metadata=planned(Leaf(time("s.createdAt"))))
+    updated_at: DateTime = strawberry.field(
+        description="When last edited.", metadata=planned(Leaf(time("s.updatedAt")))
+    )
 
     @classmethod
     def of(cls, row: SegmentRow) -> "Segment":
@@ -111,11 +124,11 @@ class Segment(Node):
             updated_at=row.updated,
         )
 
-    @own_field("How many members; exact.")
+    @own_field("How many members; exact.", plan=Nested(MEMBERS_TOTAL, ("value", "precision")))
     async def size(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(segment_sizes).load(self.id))
 
-    @own_field("Members now, those who entered last first.")
+    @own_field("Members now, those who entered last first.", plan=asked.MEMBERS)
     async def members(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> "SegmentMemberConnection | None":
@@ -161,37 +174,41 @@ class SegmentConnection:
 class CustomerSegmentEdge:
     """A segment with its place and the time of entering."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Segment = strawberry.field(description="The segment.")
-    entered_at: DateTime = strawberry.field(description="Since when.")
+    cursor: str = strawberry.field(description="The place in the list.", metadata=planned(Place.CURSOR))
+    node: Segment = strawberry.field(description="The segment.", metadata=planned(Place.NODE))
+    entered_at: DateTime = strawberry.field(description="Since when.", metadata=planned(Leaf(time("since"))))
 
 
 @strawberry.type(description="A page of the segments of one customer.")
 class CustomerSegmentConnection:
     """Made by `customer_segments`."""
 
-    edges: list[CustomerSegmentEdge] = strawberry.field(description="Segments with cursors.")
-    nodes: list[Segment] = strawberry.field(description="Just the segments.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
-    total_count: Count = strawberry.field(description="Exact.")
+    edges: list[CustomerSegmentEdge] = strawberry.field(
+        description="Segments with cursors.", metadata=planned(Place.EDGES)
+    )
+    nodes: list[Segment] = strawberry.field(description="Just the segments.", metadata=planned(Place.NODES))
+    page_info: PageInfo = strawberry.field(description="Where the page stands.", metadata=planned(Place.PAGE_INFO))
+    total_count: Count = strawberry.field(description="Exact.", metadata=planned(Place.TOTAL))
 
 
 @strawberry.type(description="A member of a segment.")
 class SegmentMemberEdge:
     """A customer with its place and the time of entering."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: AnyCustomer = strawberry.field(description="The customer.")
-    entered_at: DateTime = strawberry.field(description="Since when.")
+    cursor: str = strawberry.field(description="The place in the list.", metadata=planned(Place.CURSOR))
+    node: AnyCustomer = strawberry.field(description="The customer.", metadata=planned(Place.NODE))
+    entered_at: DateTime = strawberry.field(description="Since when.", metadata=planned(Leaf(time("since"))))
 
 
 @strawberry.type(description="A page of members.")
 class SegmentMemberConnection:
     """Made of a slice by `load`."""
 
-    edges: list[SegmentMemberEdge] = strawberry.field(description="Members with cursors.")
-    nodes: list[AnyCustomer] = strawberry.field(description="Just the customers.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[SegmentMemberEdge] = strawberry.field(
+        description="Members with cursors.", metadata=planned(Place.EDGES)
+    )
+    nodes: list[AnyCustomer] = strawberry.field(description="Just the customers.", metadata=planned(Place.NODES))
+    page_info: PageInfo = strawberry.field(description="Where the page stands.", metadata=planned(Place.PAGE_INFO))
     segment_id: strawberry.Private[str]
 
     @classmethod
@@ -212,7 +229,7 @@ class SegmentMemberConnection:
             segment_id=segment_id,
         )
 
-    @field("Exact.")
+    @field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count:
         return Count.exact(await info.context.loader(segment_sizes).load(self.segment_id))
 

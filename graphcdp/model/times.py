@@ -21,6 +21,13 @@ def from_wire(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
+def time_text(value: datetime) -> str:
+    """A time as answers and cursors have it: RFC 3339 in UTC, milliseconds, or microseconds where there are any."""
+    value = value.astimezone(UTC)
+    digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
+    return value.isoformat(timespec=digits).replace("+00:00", "Z")
+
+
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
     r"(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?"

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
-from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, unit_of_work
+from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, Query, unit_of_work
 from neo4j.exceptions import DriverError, Neo4jError
 
 from graphcdp.model.connection import Connection
@@ -113,6 +113,35 @@ class Store:
     async def read_generated(self, statement: Statement) -> list[Row]:
         """Rows of a statement that a pure room generated, in a read transaction of its own."""
         return await self._read(statement.text, statement.parameters)
+
+    async def read_value(self, statement: Statement) -> Any:
+        """The only value of the only row of a generated statement, as the driver gives it: it may hold no times.
+
+        One round trip, where a managed transaction takes three; what may be tried
+        again is tried again in one of those.
+        """
+        timeout_s = read_timeout_s.get()
+        self.statements_run += 1
+        async with (
+            self._limited(timeout_s),
+            self._driver.session(
+                database=self._connection.database,
+                default_access_mode=READ_ACCESS,
+                bookmark_manager=self._bookmarks,
+            ) as session,
+        ):
+            try:
+                result = await session.run(
+                    Query(statement.text, timeout=timeout_s),
+                    dict(statement.parameters),
+                )
+                (value,) = await result.value()
+                return value
+            except (DriverError, Neo4jError) as error:
+                if not error.is_retryable():
+                    raise
+        (row,) = await self.read_generated(statement)
+        return next(iter(row.values()))
 
     async def transact(
         self, work: Callable[[Transaction], Awaitable[Result]], *, timeout_s: float = WRITE_TIMEOUT_S

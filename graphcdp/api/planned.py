@@ -1,0 +1,149 @@
+"""The schema as the planner sees it: how each field is read, its arguments, and what Python tells itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import VariableNode, Visitor, visit
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from graphcdp.api.context import Context
+from graphcdp.api.fields import PLAN
+from graphcdp.api.scalars import JsonText
+from graphcdp.plan.fields import Asked, Leaf, Nested, OneOf, Paged, Plan, Told
+from graphcdp.plan.finish import Finish, Given
+from graphcdp.plan.levels import TYPENAME, Level, Wanted
+
+_DEFINITION = "strawberry-definition"
+
+NOTHING = Given()
+
+
+class Description:
+    """What the fields of a schema say of themselves."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self.graphql: GraphQLSchema = schema._schema
+        self._scalars = schema.schema_converter.scalar_registry
+        self._config = schema.config
+
+    def plan_of(self, type_name: str, field_name: str) -> Plan | None:
+        """How a field is read; None when it has no plan."""
+        of = self.graphql.get_type(type_name)
+        definition = of.fields.get(field_name) if isinstance(of, GraphQLObjectType) else None
+        found: Plan | None = None if definition is None else _field_of(definition).metadata.get(PLAN)
+        return found
+
+    def arguments(self, wanted: Wanted, variables: VariableValues) -> dict[str, Any]:
+        """The arguments of a field as its resolver has them. Raises what graphql-core and Strawberry raise."""
+        if wanted.definition is None or not wanted.definition.args:
+            return {}
+        given = get_argument_values(wanted.definition, wanted.node, variables)
+        field = _field_of(wanted.definition)
+        return convert_arguments(given, field.arguments, self._scalars, self._config)
+
+    def tell(self, wanted: Wanted) -> Finish:
+        """What makes the answer of a field that Python tells."""
+        plan, number = wanted.plan, wanted.number
+        assert isinstance(plan, Told)
+        make = plan.make
+        if not wanted.levels:
+            return lambda found, given: None if found is None else make(found, **given[number].arguments)
+        level = wanted.level
+        if plan.whole and all(one.name == plan.whole and not one.node.arguments for one in level.fields):
+            keys = [one.key for one in level.fields]
+            return lambda found, given: dict.fromkeys(keys, orjson.Fragment(found))
+        shape = _object(level)
+
+        def finish(found: Any, given: Sequence[Given]) -> Any:
+            made = None if found is None else make(found, **given[number].arguments)
+            return None if made is None else shape(made, given)
+
+        return finish
+
+
+def asks(wanted: Wanted) -> bool:
+    """Whether what the field comes to depends on the request."""
+    plan = wanted.plan
+    return isinstance(plan, Paged | OneOf) or (isinstance(plan, Leaf | Nested) and plan.ask is not None)
+
+
+def ask(wanted: Wanted, context: Context, arguments: Mapping[str, Any]) -> Given:
+    """The field with what it comes to. Raises what its resolver would."""
+    plan = wanted.plan
+    asked = Asked()
+    if isinstance(plan, Leaf | Nested | OneOf | Paged) and plan.ask is not None:
+        asked = plan.ask(context, **arguments)
+    return Given(arguments, asked)
+
+
+def varies(wanted: Wanted) -> bool:
+    """Whether the field's arguments depend on variables."""
+    return any(_mentions_variable(argument) for argument in wanted.node.arguments or ())
+
+
+def _mentions_variable(node: Any) -> bool:
+    found: list[VariableNode] = []
+
+    class Finder(Visitor):
+        def enter_variable(self, node: VariableNode, *_: Any) -> None:
+            found.append(node)
+
+    visit(node, Finder())
+    return bool(found)
+
+
+def _field_of(definition: GraphQLField) -> StrawberryField:
+    found: StrawberryField = definition.extensions[_DEFINITION]
+    return found
+
+
+def _object(level: Level) -> Callable[[Any, Sequence[Given]], dict[str, Any]]:
+    parts = [(one.key, _part(level, one)) for one in level.fields]
+    return lambda source, given: {key: part(source, given) for key, part in parts}
+
+
+def _part(level: Level, wanted: Wanted) -> Callable[[Any, Sequence[Given]], Any]:
+    """A field of an object in Python, by its own resolver."""
+    if wanted.name == TYPENAME:
+        return lambda source, given: level.type
+    assert wanted.definition is not None
+    field, number = _field_of(wanted.definition), wanted.number
+    write = _object(wanted.level) if wanted.levels else _written(wanted.definition.type)
+    resolver = field.base_resolver
+
+    def part(source: Any, given: Sequence[Given]) -> Any:
+        arguments = given[number].arguments
+        value = getattr(source, field.python_name) if resolver is None else resolver(source, **arguments)
+        return None if value is None else write(value, given)
+
+    return part
+
+
+def _written(of: Any) -> Callable[[Any, Sequence[Given]], Any]:
+    """A value as answers have it."""
+    while is_non_null_type(of):
+        of = of.of_type
+    if is_list_type(of):
+        one = _written(of.of_type)
+        return lambda values, given: [None if value is None else one(value, given) for value in values]
+    leaf = get_named_type(of)
+    assert is_leaf_type(leaf)
+    serialize = leaf.serialize
+
+    def write(value: Any, given: Sequence[Given]) -> Any:
+        return orjson.Fragment(value.text) if isinstance(value, JsonText) else serialize(value)
+
+    return write

@@ -1,0 +1,66 @@
+"""From what the database answers to the answer: names are given to values, cursors written, JSON text spliced in.
+
+Maps of the database lose the order of their names, and names in an answer are the
+caller's, which never become text of a statement. So rows come as lists, nested
+as the answer is, and get their names here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphcdp.plan.fields import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one request gives to a field: its arguments, and what it comes to with them."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
+
+
+Finish: TypeAlias = Callable[[Any, Sequence[Given]], Any]
+"""`finish(found, given)`; given: by number of the field."""
+
+
+def leaf(finish: Callable[[Any], Any]) -> Finish:
+    """A value that needs a last touch, unless it is null."""
+    return lambda found, given: None if found is None else finish(found)
+
+
+def cursor(number: int, write: Callable[[str, Sequence[Any]], str]) -> Finish:
+    """The cursor of the page with this number, from a sort key."""
+    return lambda key, given: None if key is None else write(given[number].asked.order, key)
+
+
+def row(keys: Sequence[str], constants: Sequence[tuple[int, Any]], steps: Sequence[tuple[int, Finish]]) -> Finish:
+    """An object from its row.
+
+    keys: names in the answer's order. constants: values that the row lacks, by
+    their place in it. steps: what is left to do, by place once the constants are in.
+    """
+    names = tuple(keys)
+    if not constants and not steps:
+        return lambda found, given: None if found is None else dict(zip(names, found, strict=True))
+
+    def finish(found: Any, given: Sequence[Given]) -> Any:
+        if found is None:
+            return None
+        for place, constant in constants:
+            found.insert(place, constant)
+        for place, step in steps:
+            found[place] = step(found[place], given)
+        return dict(zip(names, found, strict=True))
+
+    return finish
+
+
+def rows(one: Finish) -> Finish:
+    """A list of objects."""
+    return lambda found, given: [one(item, given) for item in found]
+
+
+def typed(finishes: Sequence[Finish]) -> Finish:
+    """An object that comes with the number of its type."""
+    return lambda found, given: None if found is None else finishes[found[0]](found[1], given)
