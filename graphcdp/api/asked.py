@@ -4,6 +4,7 @@ Each function has its field's arguments as the field's resolver has them, and
 raises what the resolver would: such a request is answered by the resolvers, which tell it.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +25,12 @@ def _customer(context: Context, by: CustomerRef) -> Asked:
     if by.id is not None:
         return Asked(lists.CUSTOMER_BY_ID, {"id": by.id.value})
     # Nobody has the key null.
-    return Asked(lists.CUSTOMER_BY_KEY, {"key": key_of(claim_of(by), context.recorder.rules)})
+    return Asked(lists.CUSTOMER_BY_KEY, {"key": key_of(claim_of(by), context.recorder.rules)}, fleeting=True)
 
 
 def _identifier(context: Context, is_: IdentifierInput) -> Asked:
-    return Asked("MATCH (i:Identifier {key: $key})", {"key": key_of(claim_of(is_), context.recorder.rules)})
+    key = key_of(claim_of(is_), context.recorder.rules)
+    return Asked("MATCH (i:Identifier {key: $key})", {"key": key}, fleeting=True)
 
 
 def _identifiers(context: Context, kinds: list[str] | None = None, **page: Any) -> Asked:
@@ -90,7 +92,8 @@ def _events(
         bounded=bounded,
         newest=newest_first == found.forward,
     )
-    return _page(found, cypher, events.history_order(newest_first), parameters)
+    asked = _page(found, cypher, events.history_order(newest_first), parameters)
+    return replace(asked, fleeting=_moves(filter))
 
 
 def _event_count(
@@ -100,7 +103,7 @@ def _event_count(
     choice = choice_of(filter, context)
     parameters, bounded = _places(choice, None, None)
     cypher = lists.events_count(names=choice.names is not None, sources=choice.sources is not None, bounded=bounded)
-    return Asked(cypher, {**parameters, "most": COUNT_MAX})
+    return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=_moves(filter))
 
 
 def _in_segment(context: Context, key: str) -> Asked:
@@ -109,7 +112,7 @@ def _in_segment(context: Context, key: str) -> Asked:
 
 def _matches(context: Context, where: CustomerPredicate) -> Asked:
     condition = condition_of(where, context.now())
-    return Asked(condition.text, condition.parameters)
+    return Asked(condition.text, condition.parameters, fleeting=True)
 
 
 CUSTOMER = Nested(variables=("c",), ask=_customer)
@@ -125,6 +128,11 @@ EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY)
 EVENT_COUNT = Nested(variables=("value", "precision"), ask=_event_count)
 IN_SEGMENT = Leaf(ask=_in_segment, apart=True)
 MATCHES = Leaf(ask=_matches, apart=True)
+
+
+def _moves(given: EventFilter | None) -> bool:
+    """Whether the events of a choice depend on the clock."""
+    return given is not None and given.during is not None and given.during.within is not None
 
 
 def _relay(given: dict[str, Any]) -> dict[str, Any]:

@@ -116,12 +116,10 @@ class Customer(Node):
     """Made of a stored customer by `of`."""
 
     id: strawberry.ID = id_read_as("c.id")
-    first_seen_at: DateTime = strawberry.field(
-        description="When first seen.", metadata=planned(Leaf(time("c.firstSeen")))
-    )
-    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(Leaf(time("c.lastSeen"))))
+    first_seen_at: DateTime = strawberry.field(description="When first seen.", metadata=planned(time("c.firstSeen")))
+    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(time("c.lastSeen")))
     updated_at: DateTime = strawberry.field(
-        description="When anything here last changed.", metadata=planned(Leaf(time("c.updatedAt")))
+        description="When anything here last changed.", metadata=planned(time("c.updatedAt"))
     )
     traits: Properties = strawberry.field(
         description="Current traits, with typed access by path.",
@@ -168,7 +166,7 @@ class Customer(Node):
 
     @field(
         "One trait with where it came from; null when unset.",
-        plan=Told(f"[c.traits, c.traitTimes, {time('c.updatedAt')}]", _trait),
+        plan=Told("[c.traits, c.traitTimes, toString(c.updatedAt)]", _trait),
     )
     def trait(self, path: TraitPath) -> Trait | None:
         return trait_at(self.traits, self.row.trait_times, self.row.updated, path)

@@ -46,9 +46,9 @@ class Event(Node):
     name: str = strawberry.field(
         description="The name, for example `Order Completed`.", metadata=planned(Leaf("e.name"))
     )
-    at: DateTime = strawberry.field(description="When it happened.", metadata=planned(Leaf(time("e.at"))))
+    at: DateTime = strawberry.field(description="When it happened.", metadata=planned(time("e.at")))
     received_at: DateTime = strawberry.field(
-        description="When the platform received it.", metadata=planned(Leaf(time("e.receivedAt")))
+        description="When the platform received it.", metadata=planned(time("e.receivedAt"))
     )
     properties: Properties = strawberry.field(
         description="What the producer said about it.",

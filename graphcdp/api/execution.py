@@ -25,7 +25,7 @@ from strawberry.utils.await_maybe import await_maybe
 from graphcdp.api.context import Context
 from graphcdp.api.failures import shown
 from graphcdp.api.limits import TOKENS_MAX, excess, measured, page_size_variables
-from graphcdp.api.planned import NOTHING, Description, ask, asks, varies
+from graphcdp.api.planned import NOTHING, Description, Telling, varies
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.statement import Statement
 from graphcdp.plan.finish import Given
@@ -44,14 +44,16 @@ class _Operation:
     """An operation for given values of its @include and @skip variables.
 
     roots: its root fields by name in the answer; None where graphql-core answers.
-    rest: the document with those alone, None when there are none.
+    rest: the document with those alone, None when there are none. given: what is
+    given to each field of the plan in every request; varying: fields of which it is not known.
     """
 
     roots: dict[str, Wanted | None]
     nodes: dict[str, list[FieldNode]]
     wanted: list[Wanted]
     rest: DocumentNode | None
-    constant: dict[int, dict[str, Any]] = field(default_factory=dict)
+    varying: list[Wanted] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
     written: "OrderedDict[tuple[Any, ...], Written]" = field(default_factory=OrderedDict)
 
     @property
@@ -78,6 +80,7 @@ class Executor:
     def __init__(self, schema: strawberry.Schema) -> None:
         self._schema = schema
         self._description = Description(schema)
+        self._telling = Telling()
         self._known: OrderedDict[tuple[str, str | None], _Known] = OrderedDict()
 
     async def execute(
@@ -170,7 +173,7 @@ class Executor:
     ) -> ExecutionResult:
         name = known.operation.name.value if known.operation.name else None
         try:
-            given = [self._given(operation, wanted, values, context) for wanted in operation.wanted]
+            given = self._given(operation, values, context)
         except Exception:  # noqa: BLE001  # whatever it is, the resolvers raise it too, and tell it in its place
             return await self._core(known.document, variables, context, name)
         written = self._written(operation, given)
@@ -184,22 +187,26 @@ class Executor:
             )
         return self._merged(operation, found, rest, context)
 
-    def _given(self, operation: _Operation, wanted: Wanted, values: VariableValues, context: Context) -> Given:
-        if wanted.definition is None or not wanted.definition.args:
-            return ask(wanted, context, {}) if asks(wanted) else NOTHING
-        arguments = operation.constant.get(wanted.number)
-        if arguments is None:
-            arguments = self._description.arguments(wanted, values)
-            if not varies(wanted):
-                operation.constant[wanted.number] = arguments
-        return ask(wanted, context, arguments)
+    def _given(self, operation: _Operation, values: VariableValues, context: Context) -> list[Given]:
+        """What the request gives to each field, by number. Raises what the fields' resolvers would."""
+        first = not operation.given
+        given = [NOTHING] * len(operation.wanted) if first else operation.given.copy()
+        varying: list[Wanted] = []
+        for wanted in operation.wanted if first else operation.varying:
+            found = given[wanted.number] = self._description.given(wanted, values, context)
+            if first and (found.asked.fleeting or varies(wanted)):
+                varying.append(wanted)
+        if first:
+            operation.varying = varying
+            operation.given = given
+        return given
 
     def _written(self, operation: _Operation, given: Sequence[Given]) -> Written:
         shape = tuple(one.asked.shape for one in given)
         found = operation.written.get(shape)
         if found is None:
             asked = [one.asked for one in given]
-            found = write(operation.planned, asked, cursor, self._description.tell)
+            found = write(operation.planned, asked, cursor, self._telling)
             _keep(operation.written, shape, found, VARIANTS_MAX)
         return found
 

@@ -48,10 +48,8 @@ class Identifier(Node):
         metadata=planned(Leaf("i.kind")),
     )
     value: str = strawberry.field(description="The normalised value.", metadata=planned(Leaf("i.value")))
-    first_seen_at: DateTime = strawberry.field(
-        description="When first seen.", metadata=planned(Leaf(time("i.firstSeen")))
-    )
-    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(Leaf(time("i.lastSeen"))))
+    first_seen_at: DateTime = strawberry.field(description="When first seen.", metadata=planned(time("i.firstSeen")))
+    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(time("i.lastSeen")))
     sources: list[str] = strawberry.field(
         description="Sources that reported it.", metadata=planned(Leaf("coalesce(i.sources, [])"))
     )
@@ -99,10 +97,8 @@ class Link:
 
     id: strawberry.ID = strawberry.field(description="Its id, lnk_....", metadata=planned(Leaf("l.id")))
     count: int = strawberry.field(description="How many messages showed it.", metadata=planned(Leaf("l.count")))
-    first_seen_at: DateTime = strawberry.field(
-        description="When first seen.", metadata=planned(Leaf(time("l.firstSeen")))
-    )
-    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(Leaf(time("l.lastSeen"))))
+    first_seen_at: DateTime = strawberry.field(description="When first seen.", metadata=planned(time("l.firstSeen")))
+    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(time("l.lastSeen")))
     source: str | None = strawberry.field(
         description="The source that first sent it.", metadata=planned(Leaf("l.source"))
     )
@@ -114,7 +110,7 @@ class Link:
         description="A person made it: no limit applies to it.", metadata=planned(Leaf("coalesce(l.byHand, false)"))
     )
     removed_at: DateTime | None = strawberry.field(
-        description="When it stopped counting; null while it counts.", metadata=planned(Leaf(time("l.endedAt")))
+        description="When it stopped counting; null while it counts.", metadata=planned(time("l.endedAt"))
     )
     ended_by: LinkEnd | None = strawberry.field(
         description="Why it stopped counting; null while it counts.", metadata=planned(Leaf("toUpper(l.endedBy)"))
@@ -124,7 +120,7 @@ class Link:
             "When a cut was lifted: a message that shows it again makes new evidence. Null while the cut stands, "
             "and where there was none."
         ),
-        metadata=planned(Leaf(time("l.allowedAt"))),
+        metadata=planned(time("l.allowedAt")),
     )
     row: strawberry.Private[LinkRow]
 
@@ -237,7 +233,7 @@ class IdentifierEdge:
     cursor: str = strawberry.field(description="The place in the list.", metadata=planned(Place.CURSOR))
     node: Identifier = strawberry.field(description="The identifier.", metadata=planned(Place.NODE))
     since: DateTime = strawberry.field(
-        description="Since when it belongs to the customer.", metadata=planned(Leaf(time("since")))
+        description="Since when it belongs to the customer.", metadata=planned(time("since"))
     )
 
 
@@ -279,10 +275,8 @@ class Device(Node):
 
     id: strawberry.ID = id_read_as("'dev_' + substring(i.id, 4)")
     device_id: str = strawberry.field(description="The device id that was reported.", metadata=planned(Leaf("i.value")))
-    first_seen_at: DateTime = strawberry.field(
-        description="When first seen.", metadata=planned(Leaf(time("i.firstSeen")))
-    )
-    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(Leaf(time("i.lastSeen"))))
+    first_seen_at: DateTime = strawberry.field(description="When first seen.", metadata=planned(time("i.firstSeen")))
+    last_seen_at: DateTime = strawberry.field(description="When last seen.", metadata=planned(time("i.lastSeen")))
     row: strawberry.Private[IdentifierRow]
 
     @classmethod

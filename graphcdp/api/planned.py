@@ -1,6 +1,6 @@
 """The schema as the planner sees it: how each field is read, its arguments, and what Python tells itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -22,8 +22,8 @@ from strawberry.types.field import StrawberryField
 from graphcdp.api.context import Context
 from graphcdp.api.fields import PLAN
 from graphcdp.api.scalars import JsonText
-from graphcdp.plan.fields import Asked, Leaf, Nested, OneOf, Paged, Plan, Told
-from graphcdp.plan.finish import Finish, Given
+from graphcdp.plan.fields import Leaf, Nested, OneOf, Paged, Plan, Told
+from graphcdp.plan.finish import Finish, Given, Touch
 from graphcdp.plan.levels import TYPENAME, Level, Wanted
 
 _DEFINITION = "strawberry-definition"
@@ -46,47 +46,52 @@ class Description:
         found: Plan | None = None if definition is None else _field_of(definition).metadata.get(PLAN)
         return found
 
-    def arguments(self, wanted: Wanted, variables: VariableValues) -> dict[str, Any]:
-        """The arguments of a field as its resolver has them. Raises what graphql-core and Strawberry raise."""
-        if wanted.definition is None or not wanted.definition.args:
+    def given(self, wanted: Wanted, variables: VariableValues, context: Context) -> Given:
+        """The arguments of a field, and what it comes to with them. Raises what its resolver would."""
+        if wanted.definition is None:
+            return NOTHING
+        arguments = self._arguments(wanted, wanted.definition, variables)
+        plan = wanted.plan
+        if isinstance(plan, Leaf | Nested | OneOf | Paged) and plan.ask is not None:
+            return Given(arguments, plan.ask(context, **arguments))
+        return Given(arguments) if arguments else NOTHING
+
+    def _arguments(self, wanted: Wanted, definition: GraphQLField, variables: VariableValues) -> dict[str, Any]:
+        """The arguments as the field's resolver has them."""
+        if not definition.args:
             return {}
-        given = get_argument_values(wanted.definition, wanted.node, variables)
-        field = _field_of(wanted.definition)
+        given = get_argument_values(definition, wanted.node, variables)
+        field = _field_of(definition)
         return convert_arguments(given, field.arguments, self._scalars, self._config)
 
-    def tell(self, wanted: Wanted) -> Finish:
-        """What makes the answer of a field that Python tells."""
+
+class Telling:
+    """Makes the answers of fields that Python tells."""
+
+    def touch(self, wanted: Wanted) -> Touch | None:
+        """What makes it of what was found alone; None when that is not enough."""
+        plan = wanted.plan
+        assert isinstance(plan, Told)
+        if not wanted.levels:
+            return None if wanted.definition and wanted.definition.args else plan.make
+        fields = wanted.level.fields
+        if plan.whole and all(one.name == plan.whole and not one.node.arguments for one in fields):
+            keys = tuple(one.key for one in fields)
+            return lambda found: dict.fromkeys(keys, orjson.Fragment(found))
+        return None
+
+    def finish(self, wanted: Wanted) -> Finish:
+        """What makes it of what was found and of the arguments below."""
         plan, number = wanted.plan, wanted.number
         assert isinstance(plan, Told)
         make = plan.make
-        if not wanted.levels:
-            return lambda found, given: None if found is None else make(found, **given[number].arguments)
-        level = wanted.level
-        if plan.whole and all(one.name == plan.whole and not one.node.arguments for one in level.fields):
-            keys = [one.key for one in level.fields]
-            return lambda found, given: dict.fromkeys(keys, orjson.Fragment(found))
-        shape = _object(level)
+        shape = _object(wanted.level) if wanted.levels else None
 
         def finish(found: Any, given: Sequence[Given]) -> Any:
             made = None if found is None else make(found, **given[number].arguments)
-            return None if made is None else shape(made, given)
+            return made if made is None or shape is None else shape(made, given)
 
         return finish
-
-
-def asks(wanted: Wanted) -> bool:
-    """Whether what the field comes to depends on the request."""
-    plan = wanted.plan
-    return isinstance(plan, Paged | OneOf) or (isinstance(plan, Leaf | Nested) and plan.ask is not None)
-
-
-def ask(wanted: Wanted, context: Context, arguments: Mapping[str, Any]) -> Given:
-    """The field with what it comes to. Raises what its resolver would."""
-    plan = wanted.plan
-    asked = Asked()
-    if isinstance(plan, Leaf | Nested | OneOf | Paged) and plan.ask is not None:
-        asked = plan.ask(context, **arguments)
-    return Given(arguments, asked)
 
 
 def varies(wanted: Wanted) -> bool:

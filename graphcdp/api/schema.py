@@ -7,6 +7,7 @@ from graphql import GraphQLError, GraphQLInputObjectType
 from graphql.pyutils import Undefined
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.context import Context
@@ -42,6 +43,21 @@ class Query(ReadQueries, RulesQueries, JobQueries, SegmentQueries):
 )
 class Mutation(RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations):
     """Joins the mutations."""
+
+
+class _Names(NameConverter):
+    """Strawberry's names, each made once: arguments of every request are looked up by them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, str] = {}
+
+    def apply_naming_config(self, name: str) -> str:
+        """The name as the schema has it."""
+        found = self._made.get(name)
+        if found is None:
+            found = self._made[name] = super().apply_naming_config(name)
+        return found
 
 
 class _Schema(strawberry.Schema):
@@ -81,7 +97,7 @@ def build_schema() -> strawberry.Schema:
         mutation=Mutation,
         types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit],
         extensions=[Failures, Limits],
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
+        config=StrawberryConfig(name_converter=_Names(), scalar_map=SCALARS, disable_field_suggestions=False),
     )
     _without_null_defaults(built)
     return built

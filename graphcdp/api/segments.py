@@ -102,10 +102,8 @@ class Segment(Node):
     version: int = strawberry.field(
         description="Goes up with each edit; give it to `updateSegment`.", metadata=planned(Leaf("s.version"))
     )
-    created_at: DateTime = strawberry.field(description="When created.", metadata=planned(Leaf(time("s.createdAt"))))
-    updated_at: DateTime = strawberry.field(
-        description="When last edited.", metadata=planned(Leaf(time("s.updatedAt")))
-    )
+    created_at: DateTime = strawberry.field(description="When created.", metadata=planned(time("s.createdAt")))
+    updated_at: DateTime = strawberry.field(description="When last edited.", metadata=planned(time("s.updatedAt")))
 
     @classmethod
     def of(cls, row: SegmentRow) -> "Segment":
@@ -176,7 +174,7 @@ class CustomerSegmentEdge:
 
     cursor: str = strawberry.field(description="The place in the list.", metadata=planned(Place.CURSOR))
     node: Segment = strawberry.field(description="The segment.", metadata=planned(Place.NODE))
-    entered_at: DateTime = strawberry.field(description="Since when.", metadata=planned(Leaf(time("since"))))
+    entered_at: DateTime = strawberry.field(description="Since when.", metadata=planned(time("since")))
 
 
 @strawberry.type(description="A page of the segments of one customer.")
@@ -197,7 +195,7 @@ class SegmentMemberEdge:
 
     cursor: str = strawberry.field(description="The place in the list.", metadata=planned(Place.CURSOR))
     node: AnyCustomer = strawberry.field(description="The customer.", metadata=planned(Place.NODE))
-    entered_at: DateTime = strawberry.field(description="Since when.", metadata=planned(Leaf(time("since"))))
+    entered_at: DateTime = strawberry.field(description="Since when.", metadata=planned(time("since")))
 
 
 @strawberry.type(description="A page of members.")

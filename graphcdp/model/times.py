@@ -28,6 +28,25 @@ def time_text(value: datetime) -> str:
     return value.isoformat(timespec=digits).replace("+00:00", "Z")
 
 
+def short_time(value: datetime) -> str:
+    """A time in UTC as Cypher's `toString()` writes it: as few digits as it has."""
+    seconds, _, fraction = value.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
+    return f"{seconds}.{fraction.rstrip('0')}Z" if fraction else f"{seconds}Z"
+
+
+def full_time(text: str) -> str:
+    """The text of `time_text` for a time that Cypher's `toString()` wrote."""
+    if len(text) == _SECONDS and text[-1] == "Z":
+        return f"{text[:-1]}.000Z"
+    if len(text) == _MILLISECONDS and text[-1] == "Z":
+        return text
+    # A zone's name follows the offset in brackets.
+    return time_text(datetime.fromisoformat(text.partition("[")[0]))
+
+
+_SECONDS = len("2026-01-31T09:30:00Z")
+_MILLISECONDS = len("2026-01-31T09:30:00.000Z")
+
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
     r"(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?"

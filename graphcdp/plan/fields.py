@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeAlias
 
+from graphcdp.model.times import full_time
+
 Ask: TypeAlias = Callable[..., "Asked"]
 """`ask(context, **arguments)`: what a field comes to with these arguments, which are those of its resolver."""
 
@@ -32,6 +34,9 @@ class Asked:
     backward that the clauses give them from the list's end. Its clauses have
     $limit too, and parameters `preceded` and `followed` tell that a cursor bounds it.
     total: clauses that bind `value` and `precision`, how many there are.
+
+    fleeting: the same arguments come to something else another time, as the
+    rules or the clock have it.
     """
 
     cypher: str = ""
@@ -41,6 +46,7 @@ class Asked:
     size: int = 0
     backward: bool = False
     total: str = ""
+    fleeting: bool = False
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -145,13 +151,6 @@ class Place(Enum):
 Plan: TypeAlias = Leaf | Nested | OneOf | Paged | Told | Place
 
 
-def time(expression: str) -> str:
-    """The Cypher that writes a time as answers do: RFC 3339 in UTC, milliseconds, or microseconds where there are any.
-
-    Same text as `graphcdp.model.times.time_text`.
-    """
-    return (
-        f"left(toString({expression}), 19) + CASE {expression}.microsecond % 1000 "
-        f"WHEN 0 THEN '.' + right(toString(1000 + {expression}.millisecond), 3) "
-        f"ELSE '.' + right(toString(1000000 + {expression}.microsecond), 6) END + 'Z'"
-    )
+def time(expression: str) -> Leaf:
+    """A time, as answers write it."""
+    return Leaf(f"toString({expression})", finish=full_time)

@@ -20,13 +20,11 @@ class Given:
     asked: Asked = field(default_factory=Asked)
 
 
+Touch: TypeAlias = Callable[[Any], Any]
+"""`touch(found)`: finishes a value that is not null and depends on nothing else."""
+
 Finish: TypeAlias = Callable[[Any, Sequence[Given]], Any]
 """`finish(found, given)`; given: by number of the field."""
-
-
-def leaf(finish: Callable[[Any], Any]) -> Finish:
-    """A value that needs a last touch, unless it is null."""
-    return lambda found, given: None if found is None else finish(found)
 
 
 def cursor(number: int, write: Callable[[str, Sequence[Any]], str]) -> Finish:
@@ -34,14 +32,19 @@ def cursor(number: int, write: Callable[[str, Sequence[Any]], str]) -> Finish:
     return lambda key, given: None if key is None else write(given[number].asked.order, key)
 
 
-def row(keys: Sequence[str], constants: Sequence[tuple[int, Any]], steps: Sequence[tuple[int, Finish]]) -> Finish:
+def row(
+    keys: Sequence[str],
+    constants: Sequence[tuple[int, Any]] = (),
+    touches: Sequence[tuple[int, Touch]] = (),
+    steps: Sequence[tuple[int, Finish]] = (),
+) -> Finish:
     """An object from its row.
 
     keys: names in the answer's order. constants: values that the row lacks, by
-    their place in it. steps: what is left to do, by place once the constants are in.
+    their place in it. touches, steps: what is left to do, by place once the constants are in.
     """
     names = tuple(keys)
-    if not constants and not steps:
+    if not constants and not touches and not steps:
         return lambda found, given: None if found is None else dict(zip(names, found, strict=True))
 
     def finish(found: Any, given: Sequence[Given]) -> Any:
@@ -49,6 +52,10 @@ def row(keys: Sequence[str], constants: Sequence[tuple[int, Any]], steps: Sequen
             return None
         for place, constant in constants:
             found.insert(place, constant)
+        for place, touch in touches:
+            value = found[place]
+            if value is not None:
+                found[place] = touch(value)
         for place, step in steps:
             found[place] = step(found[place], given)
         return dict(zip(names, found, strict=True))

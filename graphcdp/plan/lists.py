@@ -6,7 +6,7 @@ and fixed: they depend on which bounds there are, never on a value.
 
 from functools import cache
 
-from graphcdp.plan.fields import Need, time
+from graphcdp.plan.fields import Need
 
 _EXACT = "'EXACT' AS precision"
 
@@ -31,12 +31,12 @@ WITH c"""
 
 CUSTOMER_BY_KEY = "MATCH (:Identifier {key: $key})-[:IDENTIFIES]->(c:Customer)"
 
-EVENT_KEY = f"[{time('e.at')}, e.id]"
+EVENT_KEY = "[toString(e.at), e.id]"
 IDENTIFIER_KEY = "[place]"
-DEVICE_KEY = f"[{time('i.lastSeen')}, i.id]"
-LINK_KEY = f"[{time('l.firstSeen')}, l.id]"
-MEMBERSHIP_KEY = f"[{time('since')}, s.id]"
-MEMBER_KEY = f"[{time('since')}, c.id]"
+DEVICE_KEY = "[toString(i.lastSeen), i.id]"
+LINK_KEY = "[toString(l.firstSeen), l.id]"
+MEMBERSHIP_KEY = "[toString(since), s.id]"
+MEMBER_KEY = "[toString(since), c.id]"
 
 MEMBERSHIPS_TOTAL = f"WITH COUNT {{ (c)-[:IN_SEGMENT]->(:Segment) }} AS value, {_EXACT}"
 MEMBERS_TOTAL = f"WITH COUNT {{ (s)<-[:IN_SEGMENT]-(:Customer) }} AS value, {_EXACT}"

@@ -8,15 +8,25 @@ the same short names everywhere. Results are called after the number of their fi
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from graphcdp.plan import finish as finishing
 from graphcdp.plan.fields import Asked, Leaf, Need, Nested, OneOf, Paged, Place, Told
-from graphcdp.plan.finish import Finish, Given
+from graphcdp.plan.finish import Finish, Given, Touch
 from graphcdp.plan.levels import TYPENAME, Level, Wanted
 
 WriteCursor = Callable[[str, Sequence[Any]], str]
-Tell = Callable[[Wanted], Finish]
+
+
+class Tell(Protocol):
+    """Makes the answers of fields that Python tells."""
+
+    def touch(self, wanted: Wanted) -> Touch | None:
+        """What makes it of what was found alone; None when that is not enough."""
+
+    def finish(self, wanted: Wanted) -> Finish:
+        """What makes it of what was found and of the arguments below."""
+
 
 _PARAMETER = re.compile(r"\$([a-z][a-z_0-9]*)")
 
@@ -103,6 +113,7 @@ class _Writer:
         values: list[str] = []
         keys: list[str] = []
         constants: list[tuple[int, Any]] = []
+        touches: list[tuple[int, Touch]] = []
         steps: list[tuple[int, Finish]] = []
         # Each object reads what it needs itself: two in one subquery may be different ones.
         own = _Body(body.clauses)
@@ -111,11 +122,22 @@ class _Writer:
             if wanted.name == TYPENAME:
                 constants.append((place, level.type))
                 continue
+            touch = self._touch(wanted)
             value, step = self._value(wanted, scope, own, around)
             values.append(value)
-            if step is not None:
+            if touch is not None:
+                touches.append((place, touch))
+            elif step is not None:
                 steps.append((place, step))
-        return f"[{', '.join(values)}]", finishing.row(keys, constants, steps)
+        return f"[{', '.join(values)}]", finishing.row(keys, constants, touches, steps)
+
+    def _touch(self, wanted: Wanted) -> Touch | None:
+        match wanted.plan:
+            case Leaf() as plan:
+                return plan.finish
+            case Told():
+                return self._tell.touch(wanted)
+        return None
 
     def _value(
         self, wanted: Wanted, scope: tuple[str, ...], body: _Body, around: _Around | None = None
@@ -123,9 +145,9 @@ class _Writer:
         """The expression for a field of an object in this scope, and what finishes it."""
         match wanted.plan:
             case Leaf() as plan:
-                return self._leaf(wanted, plan, scope, body), plan.finish and finishing.leaf(plan.finish)
+                return self._leaf(wanted, plan, scope, body), None
             case Told() as plan:
-                return self._expression(wanted, plan.cypher, plan.need, scope, body), self._tell(wanted)
+                return self._expression(wanted, plan.cypher, plan.need, scope, body), self._tell.finish(wanted)
             case Nested() as plan:
                 return self._nested(wanted, plan, scope, body)
             case OneOf() as plan:
@@ -235,7 +257,7 @@ class _Page:
             values.append(value)
             steps.append((place, step))
         returned = f"RETURN [{', '.join(value() for value in values)}]"
-        return [*self._page(), *self._after.clauses, returned], finishing.row(keys, constants, steps)
+        return [*self._page(), *self._after.clauses, returned], finishing.row(keys, constants, steps=steps)
 
     def _field(self, wanted: Wanted) -> tuple[Callable[[], str], Finish]:
         match wanted.plan:
@@ -269,7 +291,7 @@ class _Page:
                     values.append(_known(self._beyond(one.plan is Place.HAS_NEXT)))
                 case _:
                     constants.append((place, level.type))
-        return lambda: f"[{', '.join(value() for value in values)}]", finishing.row(keys, constants, steps)
+        return lambda: f"[{', '.join(value() for value in values)}]", finishing.row(keys, constants, steps=steps)
 
     def _slot(self, row: str) -> Callable[[], str]:
         """The list of what is in this slot of each row."""

@@ -76,6 +76,7 @@ class Store:
             max_transaction_retry_time=RETRY_TIME_MAX_S,
             max_connection_pool_size=CONNECTIONS_MAX,
             notifications_min_severity="OFF",
+            telemetry_disabled=True,
             user_agent="graphcdp",
         )
         store = cls(driver, connection)
