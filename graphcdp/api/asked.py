@@ -10,14 +10,19 @@ from typing import Any
 
 from graphcdp.api.context import Context
 from graphcdp.api.events import EventFilter, choice_of
-from graphcdp.api.pages import COUNT_MAX
-from graphcdp.api.predicates import CustomerPredicate, condition_of
+from graphcdp.api.listing import listing
+from graphcdp.api.pages import COUNT_MAX, IDS_MAX
+from graphcdp.api.predicates import CustomerPredicate, SegmentRef, condition_of
 from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of
 from graphcdp.api.times import TimeOrder
+from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.ids import Tag, split_id
 from graphcdp.model.times import to_wire
 from graphcdp.plan import lists
-from graphcdp.plan.fields import Asked, Leaf, Nested, Paged
+from graphcdp.plan.fields import Asked, Leaf, Nested, OneOf, Paged
+from graphcdp.plan.levels import UnplannedError
 from graphcdp.read import events, identities, segments
+from graphcdp.read import lists as lists_of_customers
 from graphcdp.read.pages import Page
 
 
@@ -31,6 +36,40 @@ def _customer(context: Context, by: CustomerRef) -> Asked:
 def _identifier(context: Context, is_: IdentifierInput) -> Asked:
     key = key_of(claim_of(is_), context.recorder.rules)
     return Asked("MATCH (i:Identifier {key: $key})", {"key": key}, fleeting=True)
+
+
+def _segment(context: Context, by: SegmentRef) -> Asked:
+    if by.id is not None:
+        return Asked("MATCH (s:Segment {id: $id})", {"id": by.id.value})
+    return Asked("MATCH (s:Segment {key: $key})", {"key": by.key.value if by.key else None})
+
+
+def _node(context: Context, id: str) -> Asked:  # noqa: A002  # the name is GraphQL's
+    return _nodes(context, [id])
+
+
+def _nodes(context: Context, ids: list[str]) -> Asked:
+    if len(ids) > IDS_MAX:
+        raise InvalidReferenceError("too many")
+    tags = {found[0] for found in map(split_id, ids) if found is not None}
+    if tags & _UNPLANNED:
+        raise UnplannedError("an object without a plan")
+    types = [name for tag in Tag if tag in tags for name in _TYPES.get(tag, ())]
+    return Asked(parameters={"ids": list(ids)}, types=tuple(types))
+
+
+def _customers(context: Context, **given: Any) -> Asked:
+    found = listing(context, **given)
+    page = lists_of_customers.list_clauses(found.order, found.page, found.search, found.condition)
+    total = lists_of_customers.total_clauses(found.search, found.condition)
+    asked = _page(
+        found.page,
+        page.text,
+        lists_of_customers.list_order(found.order),
+        {**page.parameters, **total.parameters},
+        total.text,
+    )
+    return replace(asked, key=lists_of_customers.key_expression(found.order), fleeting=True)
 
 
 def _identifiers(context: Context, kinds: list[str] | None = None, **page: Any) -> Asked:
@@ -117,6 +156,33 @@ def _matches(context: Context, where: CustomerPredicate) -> Asked:
 
 CUSTOMER = Nested(variables=("c",), ask=_customer)
 IDENTIFIER = Nested(variables=("i",), ask=_identifier)
+CUSTOMERS = Paged(_customers, ("c", "score"), "c", "")
+SEGMENT = Nested(variables=("s",), ask=_segment)
+_BY_TYPE = {
+    "Customer": Nested("MATCH (c:Customer {id: one})", ("c",)),
+    "MergedCustomer": Nested(
+        "MATCH (m:MergedCustomer {id: one})-[merged:MERGED_INTO]->()\n"
+        "WHERE EXISTS { (m)-[:MERGED_INTO*1..]->(:Customer) }",
+        ("m", "merged"),
+    ),
+    "Event": Nested("MATCH (e:Event {id: substring(one, 4)}) WHERE one STARTS WITH 'evt_'", ("e",)),
+    "Identifier": Nested("MATCH (i:Identifier {id: one})", ("i",)),
+    "Device": Nested(
+        "MATCH (i:Identifier {id: 'idn_' + substring(one, 4)}) WHERE one STARTS WITH 'dev_' AND i.kind = 'device'",
+        ("i",),
+    ),
+    "Segment": Nested("MATCH (s:Segment {id: one})", ("s",)),
+}
+_TYPES = {
+    Tag.CUSTOMER: ("Customer", "MergedCustomer"),
+    Tag.EVENT: ("Event",),
+    Tag.IDENTIFIER: ("Identifier",),
+    Tag.DEVICE: ("Device",),
+    Tag.SEGMENT: ("Segment",),
+}
+_UNPLANNED = frozenset((Tag.MERGE, Tag.SPLIT, Tag.CONFLICT))
+NODE = OneOf(_BY_TYPE, _node)
+NODES = OneOf(_BY_TYPE, _nodes, many=True)
 HOLDER = Nested("MATCH (i)-[:IDENTIFIES]->(c:Customer)", ("c",))
 IDENTIFIERS = Paged(_identifiers, ("i", "since", "place"), "i", lists.IDENTIFIER_KEY)
 DEVICES = Paged(_devices, ("i",), "i", lists.DEVICE_KEY)

@@ -23,7 +23,7 @@ from graphcdp.api.segments import CustomerSegmentConnection, customer_segments, 
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.statement import Statement
-from graphcdp.plan.fields import Leaf, Told, time
+from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
 from graphcdp.plan.lists import CONTACTS
 from graphcdp.read.conflicts import conflict_page, conflict_pages
 from graphcdp.read.customers import (
@@ -309,7 +309,8 @@ class Customer(Node):
 class MergedCustomer(Node):
     """Made of what the graph keeps of a merged customer by `of`."""
 
-    merged_at: DateTime = strawberry.field(description="When merged.")
+    id: strawberry.ID = id_read_as("m.id")
+    merged_at: DateTime = strawberry.field(description="When merged.", metadata=planned(time("merged.at")))
     row: strawberry.Private[MergedRow]
 
     @classmethod
@@ -317,7 +318,10 @@ class MergedCustomer(Node):
         """The merged customer of a row."""
         return cls(id=strawberry.ID(row.id), merged_at=row.at, row=row)
 
-    @field("Who the customer is now, at the end of the chain of merges.")
+    @field(
+        "Who the customer is now, at the end of the chain of merges.",
+        plan=Nested("MATCH (m)-[:MERGED_INTO*1..]->(c:Customer)", ("c",)),
+    )
     async def merged_into(self, info: Info) -> Customer:
         found = await customer_live(info, self.row.customer_id)
         if found is None:
@@ -334,10 +338,11 @@ class MergedCustomer(Node):
 class CustomerEdge:
     """A customer with its place and relevance."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Customer = strawberry.field(description="The customer.")
+    cursor: str = strawberry.field(description="The place in the list.", metadata=planned(Place.CURSOR))
+    node: Customer = strawberry.field(description="The customer.", metadata=planned(Place.NODE))
     score: float | None = strawberry.field(
-        description="Relevance of the text search, greater is better; null without `search`."
+        description="Relevance of the text search, greater is better; null without `search`.",
+        metadata=planned(Leaf("score")),
     )
 
 
@@ -345,9 +350,9 @@ class CustomerEdge:
 class CustomerConnection:
     """Made of a slice by `of`."""
 
-    edges: list[CustomerEdge] = strawberry.field(description="Customers with cursors.")
-    nodes: list[Customer] = strawberry.field(description="Just the customers.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[CustomerEdge] = strawberry.field(description="Customers with cursors.", metadata=planned(Place.EDGES))
+    nodes: list[Customer] = strawberry.field(description="Just the customers.", metadata=planned(Place.NODES))
+    page_info: PageInfo = strawberry.field(description="Where the page stands.", metadata=planned(Place.PAGE_INFO))
     search: strawberry.Private[Search | None]
     condition: strawberry.Private[Statement | None]
 
@@ -372,7 +377,7 @@ class CustomerConnection:
             condition=condition,
         )
 
-    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.")
+    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count | None:
         total = await count_customers(info.context.store, self.search, self.condition)
         everybody = self.search is None and self.condition is None

@@ -11,6 +11,7 @@ from graphcdp.plan.fields import Leaf, Place
 from graphcdp.read.pages import Slice
 
 COUNT_MAX = 10_000
+IDS_MAX = 100
 
 First = Annotated[int | None, strawberry.argument(description="Page size, from the start.")]
 After = Annotated[str | None, strawberry.argument(description="Cursor to start after.")]

@@ -265,7 +265,7 @@ class SegmentPreview:
 class SegmentQueries:
     """Queries for segments."""
 
-    @field("One segment, by id or key.")
+    @field("One segment, by id or key.", plan=asked.SEGMENT)
     async def segment(self, info: Info, by: Which) -> Segment | None:
         row = await row_of(info, by)
         return None if row is None else Segment.of(row)

@@ -36,16 +36,22 @@ def short_time(value: datetime) -> str:
 
 def full_time(text: str) -> str:
     """The text of `time_text` for a time that Cypher's `toString()` wrote."""
-    if len(text) == _SECONDS and text[-1] == "Z":
-        return f"{text[:-1]}.000Z"
-    if len(text) == _MILLISECONDS and text[-1] == "Z":
-        return text
+    if text[-1] == "Z":
+        length = len(text)
+        if length == _MILLISECONDS:
+            return text
+        if length == _SECONDS:
+            return f"{text[:-1]}.000Z"
+        if length <= _MICROSECONDS:
+            # Digits at the end that are 0 were left out.
+            return f"{text[:-1]:0<{_MILLISECONDS - 1 if length < _MILLISECONDS else _MICROSECONDS - 1}}Z"
     # A zone's name follows the offset in brackets.
     return time_text(datetime.fromisoformat(text.partition("[")[0]))
 
 
 _SECONDS = len("2026-01-31T09:30:00Z")
 _MILLISECONDS = len("2026-01-31T09:30:00.000Z")
+_MICROSECONDS = len("2026-01-31T09:30:00.000000Z")
 
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"

@@ -33,7 +33,8 @@ class Asked:
     Of a page: order is the list's name in its cursors, size how many items,
     backward that the clauses give them from the list's end. Its clauses have
     $limit too, and parameters `preceded` and `followed` tell that a cursor bounds it.
-    total: clauses that bind `value` and `precision`, how many there are.
+    total: clauses that bind `value` and `precision`, how many there are. key: the
+    sort key, where it is not always the same.
 
     fleeting: the same arguments come to something else another time, as the
     rules or the clock have it.
@@ -46,12 +47,13 @@ class Asked:
     size: int = 0
     backward: bool = False
     total: str = ""
+    key: str = ""
     fleeting: bool = False
 
     @property
     def shape(self) -> tuple[Any, ...]:
         """All of it that a statement's text depends on."""
-        return self.cypher, self.types, self.backward, self.total
+        return self.cypher, self.types, self.backward, self.total, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,16 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """An object of one of several types: the first of those that `ask` names whose clauses find one."""
+    """Objects by global id, of types that the ids decide.
+
+    by_type: clauses that reach an object of the type from `one`, a global id. ask:
+    answers parameter `ids` and the types that they can be of; the first of
+    these whose clauses find something is taken. many: the field is a list.
+    """
 
     by_type: Mapping[str, Nested]
     ask: Ask
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,5 +69,15 @@ def rows(one: Finish) -> Finish:
 
 
 def typed(finishes: Sequence[Finish]) -> Finish:
-    """An object that comes with the number of its type."""
-    return lambda found, given: None if found is None else finishes[found[0]](found[1], given)
+    """An object that comes, in a list of its own, with the number of its type."""
+
+    def finish(found: Any, given: Sequence[Given]) -> Any:
+        (pair,) = found
+        return None if pair is None else finishes[pair[0]](pair[1], given)
+
+    return finish
+
+
+def only(one: Finish) -> Finish:
+    """The only object of a list."""
+    return lambda found, given: one(found[0], given)

@@ -67,10 +67,11 @@ class _Body:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """The page around a level: the field that asks for it, and its plan."""
+    """The page around a level: the field that asks for it, its plan, and the sort key of an item."""
 
     wanted: Wanted
     plan: Paged
+    key: str
 
 
 def write(roots: Sequence[Wanted], asked: Sequence[Asked], cursor: WriteCursor, tell: Tell) -> Written:
@@ -157,7 +158,7 @@ class _Writer:
             case Place.NODE if around is not None:
                 return self.row(wanted.level, (around.plan.node,), body)
             case Place.CURSOR if around is not None:
-                return around.plan.key, finishing.cursor(around.wanted.number, self.cursor)
+                return around.key, finishing.cursor(around.wanted.number, self.cursor)
         raise AssertionError(f"{wanted.name} does not stand where its plan can be used")
 
     def _leaf(self, wanted: Wanted, plan: Leaf, scope: tuple[str, ...], body: _Body) -> str:
@@ -187,20 +188,21 @@ class _Writer:
         return name, finishing.rows(finish) if plan.many else finish
 
     def _one_of(self, wanted: Wanted, plan: OneOf, scope: tuple[str, ...], body: _Body) -> tuple[str, Finish]:
+        each = _Body()
         names: list[str] = []
         finishes: list[Finish] = []
         for number, type_name in enumerate(self.asked[wanted.number].types):
             nested = plan.by_type[type_name]
             inner = _Body()
             value, finish = self.row(wanted.levels[type_name], nested.variables, inner)
-            clauses = [
-                self.named(wanted, nested.cypher),
-                *inner.clauses,
-                f"RETURN head(collect([{number}, {value}]))",
-            ]
-            names.append(self.call(body, scope, clauses, f"f{wanted.number}_{number}"))
+            clauses = [nested.cypher, *inner.clauses, f"RETURN head(collect([{number}, {value}]))"]
+            names.append(self.call(each, ("one",), clauses, f"f{wanted.number}_{number}"))
             finishes.append(finish)
-        return f"coalesce({', '.join(names)})" if names else "null", finishing.typed(finishes)
+        found = f"coalesce({', '.join(names)})" if names else "null"
+        clauses = [self.named(wanted, "UNWIND $ids AS one"), *each.clauses, f"RETURN collect([{found}])"]
+        finish = finishing.typed(finishes)
+        name = self.call(body, scope, clauses, f"f{wanted.number}")
+        return name, finishing.rows(finish) if plan.many else finishing.only(finish)
 
     def _paged(self, wanted: Wanted, plan: Paged, scope: tuple[str, ...], body: _Body) -> tuple[str, Finish]:
         clauses, finish = _Page(self, wanted, plan, scope).clauses()
@@ -238,6 +240,7 @@ class _Page:
         self._plan = plan
         self._scope = scope
         self._asked = writer.asked[wanted.number]
+        self._key = self._asked.key or plan.key
         self._rows = _Body()
         self._after = _Body()
         self._slots: list[str] = []
@@ -265,7 +268,7 @@ class _Page:
                 row, finish = self._writer.row(wanted.level, (self._plan.node,), self._rows)
                 return self._slot(row), finishing.rows(finish)
             case Place.EDGES:
-                around = _Around(self._wanted, self._plan)
+                around = _Around(self._wanted, self._plan, self._key)
                 row, finish = self._writer.row(wanted.level, self._plan.variables, self._rows, around)
                 return self._slot(row), finishing.rows(finish)
             case Place.PAGE_INFO:
@@ -301,9 +304,9 @@ class _Page:
 
     def _key_of(self, item: str) -> Callable[[], str]:
         """The sort key of an item of the page."""
-        if self._plan.key not in self._slots:
-            self._slots.append(self._plan.key)
-        slot = self._slots.index(self._plan.key)
+        if self._key not in self._slots:
+            self._slots.append(self._key)
+        slot = self._slots.index(self._key)
         return lambda: f"page[{item}]" if len(self._slots) == 1 else f"page[{item}][{slot}]"
 
     def _beyond(self, next_page: bool) -> str:
