@@ -156,7 +156,7 @@ def list_clauses(order: Order, page: Page, search: Search | None, condition: Sta
 def total_clauses(search: Search | None, condition: Statement | None) -> Statement:
     """The clauses that bind `value` and `precision` for the planner; counting stops just above COUNT_MAX."""
     if search is None and condition is None:
-        return Statement("MATCH (c:Customer)\nWITH count(c) AS value, 'EXACT' AS precision")
+        return Statement("MATCH (c:Customer)\nWITH count(c) AS value\nWITH value, 'EXACT' AS precision")
     text = (
         _source(search)
         + ("" if condition is None else f"\nWHERE ({condition.text})")

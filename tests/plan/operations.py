@@ -81,7 +81,7 @@ class Maker:
             self._switched(self._aliased(name, self._field(of, name, levels - 1, told)))
             for name in self._choose.sample(names, min(len(names), self._choose.randint(1, 4)))
         ]
-        if self._choose.random() < 0.15:
+        if not parts or self._choose.random() < 0.15:
             parts.append("__typename")
         if self._choose.random() < 0.15 and len(parts) > 1:
             return self._fragmented(of, parts)
