@@ -106,6 +106,22 @@ class Executor:
                     return await self._planned(known, operation, values, given, context)
         return await self._core(known.document, given, context, operation_name)
 
+    def statement(self, text: str, variables: Mapping[str, Any], context: Context) -> Statement | None:
+        """The statement that a query becomes; None when it is not planned as a whole."""
+        known = self._document(text, None)
+        if known is None:
+            return None
+        definitions = known.operation.variable_definitions or ()
+        values = get_variable_values(self._description.graphql, definitions, dict(variables))
+        if isinstance(values, list):
+            return None
+        operation = self._plan(known, values)
+        if operation.rest is not None:
+            return None
+        given = self._given(operation, values, context)
+        written = self._written(operation, given)
+        return Statement(written.text, written.values(given))
+
     def _document(self, text: str, operation_name: str | None) -> _Known | None:
         """What is known of a document; None for one with which something is wrong."""
         name = (text, operation_name)

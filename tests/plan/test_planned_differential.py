@@ -15,7 +15,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
-from tests.plan.operations import Maker, Operation, Pool
+from tests.plan.made import Maker, Operation, Pool
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
