@@ -4,6 +4,7 @@ Each function has its field's arguments as the field's resolver has them, and
 raises what the resolver would: such a request is answered by the resolvers, which tell it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from graphcdp.api.events import EventFilter, choice_of
 from graphcdp.api.listing import listing
 from graphcdp.api.pages import COUNT_MAX, IDS_MAX
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, condition_of
-from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of
+from graphcdp.api.references import claim_in, key_of
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.ids import Tag, split_id
@@ -26,15 +27,15 @@ from graphcdp.read import lists as lists_of_customers
 from graphcdp.read.pages import Page
 
 
-def _customer(context: Context, by: CustomerRef) -> Asked:
-    if by.id is not None:
-        return Asked(lists.CUSTOMER_BY_ID, {"id": by.id.value})
+def _customer(context: Context, by: Mapping[str, Any]) -> Asked:
+    if "id" in by:
+        return Asked(lists.CUSTOMER_BY_ID, {"id": by["id"]})
     # Nobody has the key null.
-    return Asked(lists.CUSTOMER_BY_KEY, {"key": key_of(claim_of(by), context.recorder.rules)}, fleeting=True)
+    return Asked(lists.CUSTOMER_BY_KEY, {"key": key_of(claim_in(by), context.recorder.rules)}, fleeting=True)
 
 
-def _identifier(context: Context, is_: IdentifierInput) -> Asked:
-    key = key_of(claim_of(is_), context.recorder.rules)
+def _identifier(context: Context, **given: Mapping[str, Any]) -> Asked:
+    key = key_of(claim_in(given["is"]), context.recorder.rules)
     return Asked("MATCH (i:Identifier {key: $key})", {"key": key}, fleeting=True)
 
 
@@ -154,8 +155,8 @@ def _matches(context: Context, where: CustomerPredicate) -> Asked:
     return Asked(condition.text, condition.parameters, fleeting=True)
 
 
-CUSTOMER = Nested(variables=("c",), ask=_customer)
-IDENTIFIER = Nested(variables=("i",), ask=_identifier)
+CUSTOMER = Nested(variables=("c",), ask=_customer, plainly=True)
+IDENTIFIER = Nested(variables=("i",), ask=_identifier, plainly=True)
 CUSTOMERS = Paged(_customers, ("c", "score"), "c", "")
 SEGMENT = Nested(variables=("s",), ask=_segment)
 _BY_TYPE = {

@@ -218,7 +218,8 @@ class Executor:
         return given
 
     def _written(self, operation: _Operation, given: Sequence[Given]) -> Written:
-        shape = tuple(one.asked.shape for one in given)
+        # What does not vary has the shape that it always has.
+        shape = tuple(given[wanted.number].asked.shape for wanted in operation.varying)
         found = operation.written.get(shape)
         if found is None:
             asked = [one.asked for one in given]

@@ -1,5 +1,6 @@
 """The schema as the planner sees it: how each field is read, its arguments, and what Python tells itself."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,8 +51,10 @@ class Description:
         """The arguments of a field, and what it comes to with them. Raises what its resolver would."""
         if wanted.definition is None:
             return NOTHING
-        arguments = self._arguments(wanted, wanted.definition, variables)
         plan = wanted.plan
+        if isinstance(plan, Nested) and plan.plainly and plan.ask is not None:
+            return Given(asked=plan.ask(context, **get_argument_values(wanted.definition, wanted.node, variables)))
+        arguments = self._arguments(wanted, wanted.definition, variables)
         if isinstance(plan, Leaf | Nested | OneOf | Paged) and plan.ask is not None:
             return Given(arguments, plan.ask(context, **arguments))
         return Given(arguments) if arguments else NOTHING
@@ -76,7 +79,9 @@ class Telling:
             return None if wanted.definition and wanted.definition.args else plan.make
         fields = wanted.level.fields
         if plan.whole and all(one.name == plan.whole and not one.node.arguments for one in fields):
-            keys = tuple(one.key for one in fields)
+            keys = [one.key for one in fields]
+            if len(keys) == 1:
+                return functools.partial(_spliced, keys[0])
             return lambda found: dict.fromkeys(keys, orjson.Fragment(found))
         return None
 
@@ -92,6 +97,10 @@ class Telling:
             return made if made is None or shape is None else shape(made, given)
 
         return finish
+
+
+def _spliced(key: str, found: str) -> dict[str, Any]:
+    return {key: orjson.Fragment(found)}
 
 
 def varies(wanted: Wanted) -> bool:

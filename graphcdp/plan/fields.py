@@ -88,13 +88,15 @@ class Nested:
     """Objects that clauses reach.
 
     cypher: clauses that bind `variables`, one row for each object; with `ask`
-    those that it answers are taken. many: the field is a list.
+    those that it answers are taken. many: the field is a list. plainly: `ask`
+    takes arguments as graphql-core has them, inputs as mappings.
     """
 
     cypher: str = ""
     variables: tuple[str, ...] = ()
     ask: Ask | None = None
     many: bool = False
+    plainly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from graphcdp.plan import finish as finishing
 from graphcdp.plan.fields import Asked, Leaf, Need, Nested, OneOf, Paged, Place, Told
-from graphcdp.plan.finish import Finish, Given, Touch
+from graphcdp.plan.finish import Finish, Given, Row, Touch
 from graphcdp.plan.levels import TYPENAME, Level, Wanted
 
 WriteCursor = Callable[[str, Sequence[Any]], str]
@@ -107,9 +107,7 @@ class _Writer:
         parameters = tuple((name, *own) for name, own in self._parameters.items())
         return Written(text, parameters, finish, frozenset(self.more))
 
-    def row(
-        self, level: Level, scope: tuple[str, ...], body: _Body, around: _Around | None = None
-    ) -> tuple[str, Finish]:
+    def row(self, level: Level, scope: tuple[str, ...], body: _Body, around: _Around | None = None) -> tuple[str, Row]:
         """The expression for an object, whose own clauses go into `body`."""
         values: list[str] = []
         keys: list[str] = []
@@ -130,7 +128,7 @@ class _Writer:
                 touches.append((place, touch))
             elif step is not None:
                 steps.append((place, step))
-        return f"[{', '.join(values)}]", finishing.row(keys, constants, touches, steps)
+        return f"[{', '.join(values)}]", Row(keys, constants, touches, steps)
 
     def _touch(self, wanted: Wanted) -> Touch | None:
         match wanted.plan:
@@ -156,7 +154,8 @@ class _Writer:
             case Paged() as plan:
                 return self._paged(wanted, plan, scope, body)
             case Place.NODE if around is not None:
-                return self.row(wanted.level, (around.plan.node,), body)
+                value, made = self.row(wanted.level, (around.plan.node,), body)
+                return value, made.one
             case Place.CURSOR if around is not None:
                 return around.key, finishing.cursor(around.wanted.number, self.cursor)
         raise AssertionError(f"{wanted.name} does not stand where its plan can be used")
@@ -179,13 +178,13 @@ class _Writer:
 
     def _nested(self, wanted: Wanted, plan: Nested, scope: tuple[str, ...], body: _Body) -> tuple[str, Finish]:
         inner = _Body()
-        value, finish = self.row(wanted.level, plan.variables, inner)
+        value, made = self.row(wanted.level, plan.variables, inner)
         clauses = plan.cypher if plan.ask is None else self.asked[wanted.number].cypher
         collected = f"collect({value})" if plan.many else f"head(collect({value}))"
         name = self.call(
             body, scope, [self.named(wanted, clauses), *inner.clauses, f"RETURN {collected}"], f"f{wanted.number}"
         )
-        return name, finishing.rows(finish) if plan.many else finish
+        return name, made.many if plan.many else made.one
 
     def _one_of(self, wanted: Wanted, plan: OneOf, scope: tuple[str, ...], body: _Body) -> tuple[str, Finish]:
         each = _Body()
@@ -194,15 +193,15 @@ class _Writer:
         for number, type_name in enumerate(self.asked[wanted.number].types):
             nested = plan.by_type[type_name]
             inner = _Body()
-            value, finish = self.row(wanted.levels[type_name], nested.variables, inner)
+            value, made = self.row(wanted.levels[type_name], nested.variables, inner)
             clauses = [nested.cypher, *inner.clauses, f"RETURN head(collect([{number}, {value}]))"]
             names.append(self.call(each, ("one",), clauses, f"f{wanted.number}_{number}"))
-            finishes.append(finish)
+            finishes.append(made.one)
         found = f"coalesce({', '.join(names)})" if names else "null"
         clauses = [self.named(wanted, "UNWIND $ids AS one"), *each.clauses, f"RETURN collect([{found}])"]
         finish = finishing.typed(finishes)
         name = self.call(body, scope, clauses, f"f{wanted.number}")
-        return name, finishing.rows(finish) if plan.many else finishing.only(finish)
+        return name, finishing.each(finish) if plan.many else finishing.only(finish)
 
     def _paged(self, wanted: Wanted, plan: Paged, scope: tuple[str, ...], body: _Body) -> tuple[str, Finish]:
         clauses, finish = _Page(self, wanted, plan, scope).clauses()
@@ -260,24 +259,24 @@ class _Page:
             values.append(value)
             steps.append((place, step))
         returned = f"RETURN [{', '.join(value() for value in values)}]"
-        return [*self._page(), *self._after.clauses, returned], finishing.row(keys, constants, steps=steps)
+        return [*self._page(), *self._after.clauses, returned], Row(keys, constants, steps=steps).one
 
     def _field(self, wanted: Wanted) -> tuple[Callable[[], str], Finish]:
         match wanted.plan:
             case Place.NODES:
-                row, finish = self._writer.row(wanted.level, (self._plan.node,), self._rows)
-                return self._slot(row), finishing.rows(finish)
+                row, made = self._writer.row(wanted.level, (self._plan.node,), self._rows)
+                return self._slot(row), made.many
             case Place.EDGES:
                 around = _Around(self._wanted, self._plan, self._key)
-                row, finish = self._writer.row(wanted.level, self._plan.variables, self._rows, around)
-                return self._slot(row), finishing.rows(finish)
+                row, made = self._writer.row(wanted.level, self._plan.variables, self._rows, around)
+                return self._slot(row), made.many
             case Place.PAGE_INFO:
                 return self._standing(wanted.level)
             case Place.TOTAL:
-                row, finish = self._writer.row(wanted.level, ("value", "precision"), _Body())
+                row, made = self._writer.row(wanted.level, ("value", "precision"), _Body())
                 total = self._writer.named(self._wanted, self._asked.total)
                 name = self._writer.call(self._after, self._scope, [total, f"RETURN {row}"], f"f{wanted.number}")
-                return _known(name), finish
+                return _known(name), made.one
         raise AssertionError(f"{wanted.name} is no part of a connection")
 
     def _standing(self, level: Level) -> tuple[Callable[[], str], Finish]:
@@ -294,7 +293,7 @@ class _Page:
                     values.append(_known(self._beyond(one.plan is Place.HAS_NEXT)))
                 case _:
                     constants.append((place, level.type))
-        return lambda: f"[{', '.join(value() for value in values)}]", finishing.row(keys, constants, steps=steps)
+        return lambda: f"[{', '.join(value() for value in values)}]", Row(keys, constants, steps=steps).one
 
     def _slot(self, row: str) -> Callable[[], str]:
         """The list of what is in this slot of each row."""

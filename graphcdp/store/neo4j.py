@@ -123,24 +123,26 @@ class Store:
         """
         timeout_s = read_timeout_s.get()
         self.statements_run += 1
-        async with (
-            self._limited(timeout_s),
-            self._driver.session(
-                database=self._connection.database,
-                default_access_mode=READ_ACCESS,
-                bookmark_manager=self._bookmarks,
-            ) as session,
-        ):
-            try:
-                result = await session.run(
-                    Query(statement.text, timeout=timeout_s),
-                    dict(statement.parameters),
-                )
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                self._driver.session(
+                    database=self._connection.database,
+                    default_access_mode=READ_ACCESS,
+                    bookmark_manager=self._bookmarks,
+                ) as session,
+            ):
+                result = await session.run(Query(statement.text, timeout=timeout_s), dict(statement.parameters))
                 (value,) = await result.value()
                 return value
-            except (DriverError, Neo4jError) as error:
-                if not error.is_retryable():
+        except TimeoutError as error:
+            raise _unanswered() from error
+        except (DriverError, Neo4jError, OSError) as error:
+            if not isinstance(error, DriverError | Neo4jError) or not error.is_retryable():
+                ours = explained(error, self._connection)
+                if ours is error:
                     raise
+                raise ours from error
         (row,) = await self.read_generated(statement)
         return next(iter(row.values()))
 
@@ -202,10 +204,7 @@ class Store:
                 with self._explaining():
                     yield
         except TimeoutError as error:
-            raise DatabaseTimeoutError(
-                "The database did not answer in time. A message may be sent again with the same id: "
-                "it is never recorded twice."
-            ) from error
+            raise _unanswered() from error
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -219,6 +218,12 @@ class Store:
             if ours is error:
                 raise
             raise ours from error
+
+
+def _unanswered() -> DatabaseTimeoutError:
+    return DatabaseTimeoutError(
+        "The database did not answer in time. A message may be sent again with the same id: it is never recorded twice."
+    )
 
 
 async def _consume(transaction: AsyncManagedTransaction, text: str) -> None:
