@@ -1,4 +1,4 @@
-"""GraphQL and HTTP. Never Cypher, never rules.
+"""GraphQL and HTTP. Never statements, never rules; a field's piece of Cypher stands beside the field.
 
     schema.py      joins the types and the limits
     queries.py, mutations.py          the root fields
@@ -13,6 +13,10 @@
     properties.py  bags of named values
     pages.py, scalars.py, node.py     what all types share
     fields.py, context.py             how fields are written, what a resolver can reach
+    execution.py   executes operations: planned fields in one statement, the rest by graphql-core
+    planned.py     the schema as the planner sees it
+    asked.py       arguments of planned fields -> clauses and parameters
+    listing.py     arguments of the list of customers
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors
     limits.py, cost.py   depth, copies, directives; what an operation costs

@@ -88,6 +88,8 @@ def to_bytes(answer: dict[str, Any], *, bytes_max: int = ANSWER_BYTES_MAX) -> by
 def _parsed(value: Any) -> Any:
     if isinstance(value, JsonText):
         return value.parsed()
+    if isinstance(value, orjson.Fragment):
+        return orjson.loads(orjson.dumps(value))
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

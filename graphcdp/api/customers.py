@@ -1,11 +1,12 @@
 """Customers as callers see them, and pages of them."""
 
-import functools
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.conflicts import Code, ConflictStatus, CustomerConflictConnection, Status, choice_of_conflicts
 from graphcdp.api.context import Info
 from graphcdp.api.events import EventConnection, EventFilter, choice_of
@@ -13,7 +14,7 @@ from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.history import IdentityChangeConnection
 from graphcdp.api.identities import CustomerLinkConnection, DeviceConnection, IdentifierConnection
 from graphcdp.api.merges import Merge, MergeConnection, merge_with_id
-from graphcdp.api.node import Node
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate
 from graphcdp.api.properties import Properties, properties_of
@@ -22,6 +23,8 @@ from graphcdp.api.segments import CustomerSegmentConnection, customer_segments, 
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.statement import Statement
+from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
+from graphcdp.plan.lists import CONTACTS
 from graphcdp.read.conflicts import conflict_page, conflict_pages
 from graphcdp.read.customers import (
     Contacts,
@@ -71,14 +74,56 @@ class Trait:
     source: str = strawberry.field(description="Where the value came from.")
 
 
+def _trait(found: list[Any], path: str) -> Trait | None:
+    """The trait at a path, from traits, their origins (both JSON objects as text) and the customer's last change."""
+    traits, origins, updated = found
+    return trait_at(properties_of(traits or "{}"), origins or "{}", datetime.fromisoformat(updated), path)
+
+
+def trait_at(traits: Properties, origins_text: str, updated: datetime, path: str) -> Trait | None:
+    """The trait at a path with its origin; None when unset.
+
+    origins_text: JSON object, name -> [when it was set, id of the message, source].
+    """
+    value = traits.at(path)
+    if value is None:
+        return None
+    origins = orjson.loads(origins_text)
+    found: list[Any] | None = None
+    if isinstance(origins, dict):
+        found = origins.get(path) or origins.get(path.partition(".")[0])
+    at, source = (read_time(found[0]), found[2]) if found else (None, "unknown")
+    return Trait(path=path, value=JSON(value), since=at or updated, source=source)
+
+
+def _label(found: list[Any]) -> str:
+    customer_id, traits, (email, phone, user) = found
+    return name_in(properties_of(traits or "{}")) or email or phone or user or customer_id
+
+
+def name_in(traits: Properties) -> str:
+    """The name that the traits hold; "" for none."""
+    for names in (("name",), ("full_name",), ("first_name", "last_name"), ("firstName", "lastName")):
+        parts = [traits.at(name) for name in names]
+        text = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
+        if text:
+            return text
+    return ""
+
+
 @strawberry.type(description="One person, unified from all identifiers that belong to them.")
 class Customer(Node):
     """Made of a stored customer by `of`."""
 
-    first_seen_at: DateTime = strawberry.field(description="When first seen.")
-    last_seen_at: DateTime = strawberry.field(description="When last seen.")
-    updated_at: DateTime = strawberry.field(description="When anything here last changed.")
-    traits: Properties = value_field("Current traits, with typed access by path.", personal=Shown.EMPTY)
+    id: strawberry.ID = id_read_as("c.id")
+    first_seen_at: DateTime = value_field("When first seen.", plan=time("c.firstSeen"))
+    last_seen_at: DateTime = value_field("When last seen.", plan=time("c.lastSeen"))
+    updated_at: DateTime = value_field("When anything here last changed.", plan=time("c.updatedAt"))
+    traits: Properties = value_field(
+        "Current traits, with typed access by path.",
+        personal=Shown.EMPTY,
+        plan=Told("coalesce(c.traits, '{}')", properties_of, whole="json"),
+    )
     row: strawberry.Private[CustomerRow]
 
     @classmethod
@@ -93,32 +138,43 @@ class Customer(Node):
             row=row,
         )
 
-    @field("A label to show: name, else e-mail, phone or user id, else the id.", personal=Shown.ID)
+    @field(
+        "A label to show: name, else e-mail, phone or user id, else the id.",
+        personal=Shown.ID,
+        plan=Told("[c.id, c.traits, contacts]", _label, CONTACTS),
+    )
     async def display_name(self, info: Info) -> str:
-        name = self._name()
+        name = name_in(self.traits)
         if name:
             return name
         found = await self._contacts(info)
         return found.email or found.phone or found.user or self.row.id
 
-    @field("The e-mail address to use, the one seen last; null when there is none.", personal=Shown.NULL)
+    @field(
+        "The e-mail address to use, the one seen last; null when there is none.",
+        personal=Shown.NULL,
+        plan=Leaf("contacts[0]", need=CONTACTS),
+    )
     async def email(self, info: Info) -> str | None:
         return (await self._contacts(info)).email
 
-    @field("The phone number to use, E.164, the one seen last; null when there is none.", personal=Shown.NULL)
+    @field(
+        "The phone number to use, E.164, the one seen last; null when there is none.",
+        personal=Shown.NULL,
+        plan=Leaf("contacts[1]", need=CONTACTS),
+    )
     async def phone(self, info: Info) -> str | None:
         return (await self._contacts(info)).phone
 
-    @field("One trait with where it came from; null when unset.", personal=Shown.NULL)
+    @field(
+        "One trait with where it came from; null when unset.",
+        personal=Shown.NULL,
+        plan=Told("[c.traits, c.traitTimes, toString(c.updatedAt)]", _trait),
+    )
     def trait(self, path: TraitPath) -> Trait | None:
-        value = self.traits.at(path)
-        if value is None:
-            return None
-        origin = self._origins.get(path) or self._origins.get(path.partition(".")[0])
-        at, source = (read_time(origin[0]), origin[2]) if origin else (None, "unknown")
-        return Trait(path=path, value=JSON(value), since=at or self.row.updated, source=source)
+        return trait_at(self.traits, self.row.trait_times, self.row.updated, path)
 
-    @own_field("Everything this customer did, over all identifiers and absorbed customers.")
+    @own_field("Everything this customer did, over all identifiers and absorbed customers.", plan=asked.EVENTS)
     async def events(
         self,
         info: Info,
@@ -132,21 +188,22 @@ class Customer(Node):
     ) -> EventConnection | None:
         newest_first = order is TimeOrder.NEWEST_FIRST
         page = event_page(newest_first, first=first, after=after, last=last, before=before)
-        loader = info.context.loader(histories, choice_of(filter, info), page, newest_first)
+        loader = info.context.loader(histories, choice_of(filter, info.context), page, newest_first)
         return EventConnection.of(await loader.load(self.row.id), newest_first)
 
-    @own_field("How many events fit; capped at 10000, then AT_LEAST.", cost=5)
+    @own_field("How many events fit; capped at 10000, then AT_LEAST.", cost=5, plan=asked.EVENT_COUNT)
     async def event_count(
         self,
         info: Info,
         filter: Filter = None,  # noqa: A002  # as above
     ) -> Count | None:
-        loader = info.context.loader(event_counts, choice_of(filter, info))
+        loader = info.context.loader(event_counts, choice_of(filter, info.context))
         return Count.capped(await loader.load(self.row.id))
 
     @own_field(
         "Identifiers that belong to this customer, with provenance: from the kind that says most about a "
-        "person to the one that says least, then oldest first."
+        "person to the one that says least, then oldest first.",
+        plan=asked.IDENTIFIERS,
     )
     async def identifiers(
         self,
@@ -162,7 +219,7 @@ class Customer(Node):
         found = await info.context.loader(identifier_pages, only, page).load(self.row.id)
         return IdentifierConnection.of(found, self.row.id, only)
 
-    @own_field("Devices used, last used first.")
+    @own_field("Devices used, last used first.", plan=asked.DEVICES)
     async def devices(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> DeviceConnection | None:
@@ -173,6 +230,7 @@ class Customer(Node):
     @own_field(
         "Ids of all customers that were merged into this one, oldest first; each still finds this customer.",
         scopes=READ,
+        plan=Leaf("COLLECT { MATCH (c)<-[:MERGED_INTO*1..]-(m:MergedCustomer) RETURN m.id ORDER BY m.id }", apart=True),
     )
     async def merged_ids(self, info: Info) -> list[strawberry.ID] | None:
         found = await info.context.loader(merged_into).load(self.row.id)
@@ -182,6 +240,7 @@ class Customer(Node):
         "The evidence that makes the identifiers one customer, each piece once, newest first: the edges of a drawing "
         "whose nodes are `identifiers`.",
         scopes=READ,
+        plan=asked.CUSTOMER_LINKS,
     )
     async def links(
         self,
@@ -231,35 +290,22 @@ class Customer(Node):
         page = history_page(first=first, after=after, last=last, before=before)
         return IdentityChangeConnection.of(await info.context.loader(history_pages, page).load(self.row.id))
 
-    @own_field("Segments that the customer is in now, entered last first.")
+    @own_field("Segments that the customer is in now, entered last first.", plan=asked.MEMBERSHIPS)
     async def segments(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> CustomerSegmentConnection | None:
         return await customer_segments(info, self.row.id, first, after, last, before)
 
-    @own_field("Is the customer in the segment now? False for an unknown segment.")
+    @own_field("Is the customer in the segment now? False for an unknown segment.", plan=asked.IN_SEGMENT)
     async def in_segment(self, info: Info, key: SegmentKey) -> bool | None:
         return await in_segment(info, self.row.id, key)
 
-    @own_field("Does the customer meet the condition now? Alias it to ask several.", cost=5)
+    @own_field("Does the customer meet the condition now? Alias it to ask several.", cost=5, plan=asked.MATCHES)
     async def matches(self, info: Info, where: Condition) -> bool | None:
         return await matches(info, self.row.id, where)
 
     async def _contacts(self, info: Info) -> Contacts:
         return await info.context.loader(contacts).load(self.row.id)
-
-    @functools.cached_property
-    def _origins(self) -> dict[str, list[Any]]:
-        found = orjson.loads(self.row.trait_times)
-        return found if isinstance(found, dict) else {}
-
-    def _name(self) -> str:
-        for names in (("name",), ("full_name",), ("first_name", "last_name"), ("firstName", "lastName")):
-            parts = [self.traits.at(name) for name in names]
-            text = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
-            if text:
-                return text
-        return ""
 
 
 @strawberry.type(
@@ -271,7 +317,8 @@ class Customer(Node):
 class MergedCustomer(Node):
     """Made of what the graph keeps of a merged customer by `of`."""
 
-    merged_at: DateTime = strawberry.field(description="When merged.")
+    id: strawberry.ID = id_read_as("m.id")
+    merged_at: DateTime = value_field("When merged.", plan=time("merged.at"))
     row: strawberry.Private[MergedRow]
 
     @classmethod
@@ -279,7 +326,10 @@ class MergedCustomer(Node):
         """The merged customer of a row."""
         return cls(id=strawberry.ID(row.id), merged_at=row.at, row=row)
 
-    @field("Who the customer is now, at the end of the chain of merges.")
+    @field(
+        "Who the customer is now, at the end of the chain of merges.",
+        plan=Nested("MATCH (m)-[:MERGED_INTO*1..]->(c:Customer)", ("c",)),
+    )
     async def merged_into(self, info: Info) -> Customer:
         found = await customer_live(info, self.row.customer_id)
         if found is None:
@@ -296,10 +346,10 @@ class MergedCustomer(Node):
 class CustomerEdge:
     """A customer with its place and relevance."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Customer = strawberry.field(description="The customer.")
-    score: float | None = strawberry.field(
-        description="Relevance of the text search, greater is better; null without `search`."
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Customer = value_field("The customer.", plan=Place.NODE)
+    score: float | None = value_field(
+        "Relevance of the text search, greater is better; null without `search`.", plan=Leaf("score")
     )
 
 
@@ -307,9 +357,9 @@ class CustomerEdge:
 class CustomerConnection:
     """Made of a slice by `of`."""
 
-    edges: list[CustomerEdge] = strawberry.field(description="Customers with cursors.")
-    nodes: list[Customer] = strawberry.field(description="Just the customers.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[CustomerEdge] = value_field("Customers with cursors.", plan=Place.EDGES)
+    nodes: list[Customer] = value_field("Just the customers.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     search: strawberry.Private[Search | None]
     condition: strawberry.Private[Statement | None]
 
@@ -334,7 +384,7 @@ class CustomerConnection:
             condition=condition,
         )
 
-    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.", cost=5)
+    @own_field("Exact without search and condition; else counted up to 10000, then AT_LEAST.", cost=5, plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count | None:
         total = await count_customers(info.context.store, self.search, self.condition)
         everybody = self.search is None and self.condition is None

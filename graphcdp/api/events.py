@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from graphcdp.api.context import Info
+from graphcdp.api.context import Context, Info
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
-from graphcdp.api.node import Node
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import PageInfo
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
 from graphcdp.api.times import TimeRange, bounds_of
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.ids import Tag, tagged
+from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
 from graphcdp.read.events import EventChoice, EventRow, event_cursor
 from graphcdp.read.identities import identifiers_by_keys
 from graphcdp.read.pages import Slice
@@ -37,13 +38,24 @@ class EventFilter:
 class Event(Node):
     """Made of a stored event by `of`."""
 
-    event_id: str = strawberry.field(description="The id that the producer gave; the same id is never recorded twice.")
-    name: str = strawberry.field(description="The name, for example `Order Completed`.")
-    at: DateTime = strawberry.field(description="When it happened.")
-    received_at: DateTime = strawberry.field(description="When the platform received it.")
-    properties: Properties = value_field("What the producer said about it.", personal=Shown.EMPTY)
-    context: Properties = value_field("Where it happened: page, app, campaign, network.", personal=Shown.EMPTY)
-    source: str | None = strawberry.field(description="The source that sent it.")
+    id: strawberry.ID = id_read_as("'evt_' + e.id")
+    event_id: str = value_field(
+        "The id that the producer gave; the same id is never recorded twice.", plan=Leaf("e.id")
+    )
+    name: str = value_field("The name, for example `Order Completed`.", plan=Leaf("e.name"))
+    at: DateTime = value_field("When it happened.", plan=time("e.at"))
+    received_at: DateTime = value_field("When the platform received it.", plan=time("e.receivedAt"))
+    properties: Properties = value_field(
+        "What the producer said about it.",
+        personal=Shown.EMPTY,
+        plan=Told("coalesce(e.json, '{}')", properties_of, whole="json"),
+    )
+    context: Properties = value_field(
+        "Where it happened: page, app, campaign, network.",
+        personal=Shown.EMPTY,
+        plan=Told("coalesce(e.context, '{}')", properties_of, whole="json"),
+    )
+    source: str | None = value_field("The source that sent it.", plan=Leaf("e.source"))
     row: strawberry.Private[EventRow]
 
     @classmethod
@@ -61,13 +73,21 @@ class Event(Node):
             row=row,
         )
 
-    @field("Who did it, after identity resolution; null once erased.", scopes=READ)
+    @field(
+        "Who did it, after identity resolution; null once erased.",
+        scopes=READ,
+        plan=Nested("MATCH (:Identifier {key: e.subject})-[:IDENTIFIES]->(c:Customer)", ("c",)),
+    )
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
 
         return await customer_with(info, self.row.subject)
 
-    @own_field("The identifiers that it carried.", size=5)
+    @own_field(
+        "The identifiers that it carried.",
+        size=5,
+        plan=Nested("UNWIND e.identifiers AS key MATCH (i:Identifier {key: key})", ("i",), many=True),
+    )
     async def identifiers(
         self, info: Info
     ) -> list[Annotated["Identifier", strawberry.lazy("graphcdp.api.identities")]] | None:
@@ -81,17 +101,17 @@ class Event(Node):
 class EventEdge:
     """An event with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Event = strawberry.field(description="The event.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Event = value_field("The event.", plan=Place.NODE)
 
 
 @strawberry.type(description="A page of events. It has no total: use `Customer.eventCount`.")
 class EventConnection:
     """Made of a slice by `of`."""
 
-    edges: list[EventEdge] = strawberry.field(description="Events with cursors.")
-    nodes: list[Event] = strawberry.field(description="Just the events.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[EventEdge] = value_field("Events with cursors.", plan=Place.EDGES)
+    nodes: list[Event] = value_field("Just the events.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
 
     @classmethod
     def of(cls, page: Slice[EventRow], newest_first: bool) -> "EventConnection":
@@ -104,7 +124,7 @@ class EventConnection:
         return cls(edges=edges, nodes=[edge.node for edge in edges], page_info=PageInfo.of(page, cursor_of))
 
 
-def choice_of(given: EventFilter | None, info: Info) -> EventChoice:
+def choice_of(given: EventFilter | None, context: Context) -> EventChoice:
     """The choice of events that the filter states.
 
     Raises InvalidReferenceError for too many names or sources.
@@ -116,7 +136,7 @@ def choice_of(given: EventFilter | None, info: Info) -> EventChoice:
             raise InvalidReferenceError(
                 f"filter.{name}: {len(values)} were given; the most is {NAMES_MAX}.", ("filter", name)
             )
-    since, until = bounds_of(given.during, info.context.now(), ("filter", "during"))
+    since, until = bounds_of(given.during, context.now(), ("filter", "during"))
     return EventChoice(
         names=None if given.names is None else tuple(sorted(set(given.names))),
         sources=None if given.sources is None else tuple(sorted(set(given.sources))),

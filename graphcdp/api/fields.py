@@ -9,8 +9,11 @@
     cost      points for its work, when it is not that of one object.
     size      of a list of objects that is no connection: how many it may have,
               or the argument that says so, as a number or a list (`input.events`).
+    plan      how it is read when the whole operation is one statement
+              (graphcdp.plan.fields); the resolver stays what it means, and answers
+              when there is no plan.
 
-All are in the schema as directives, the first two also in the description.
+All but the plan are in the schema as directives, the first two also in the description.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +24,7 @@ import strawberry
 from strawberry.schema_directive import Location
 
 from graphcdp.model.principals import Scope
+from graphcdp.plan.fields import Plan
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -117,6 +121,11 @@ class Declared(TypedDict, total=False):
     personal: Shown
     cost: int
     size: int | str
+    plan: Plan
+
+
+PLAN = "plan"
+"""Where a field's metadata hold its plan."""
 
 
 def field(description: str, name: str | None = None, **declared: Unpack[Declared]) -> Callable[[Resolver], Resolver]:
@@ -139,7 +148,9 @@ def own_field(
 
 def value_field(description: str, **declared: Unpack[Declared]) -> Any:
     """A field that is an attribute of its object."""
-    return strawberry.field(description=_told(description, declared), directives=_directives(declared, ()))
+    return strawberry.field(
+        description=_told(description, declared), directives=_directives(declared, ()), metadata=_metadata(declared)
+    )
 
 
 def _field(
@@ -151,6 +162,7 @@ def _field(
             description=_told(description, declared),
             name=name,
             directives=_directives(declared, others),
+            metadata=_metadata(declared),
         )
         # To callers in Python the method stays what it was.
         return cast("Resolver", made)
@@ -181,3 +193,8 @@ def _directives(declared: Declared, others: tuple[object, ...]) -> tuple[object,
         by = [size] if isinstance(size, str) else []
         found += (ListSize(assumed_size=LIST_SIZE if by else int(size), slicing_arguments=by),)
     return found
+
+
+def _metadata(declared: Declared) -> dict[str, Plan]:
+    plan = declared.get("plan")
+    return {} if plan is None else {PLAN: plan}

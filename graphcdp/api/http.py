@@ -16,7 +16,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.graphql import OperationType
 
 from graphcdp.api.answers import AnswerTooLargeError, answer_of, failure_of, to_bytes
 from graphcdp.api.caching import validated
@@ -29,7 +28,7 @@ from graphcdp.api.operations import Operation, read_operation
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.requests import RequestLog
-from graphcdp.api.schema import schema
+from graphcdp.api.schema import executor, schema
 from graphcdp.api.trusted import TrustedDocuments, trusted_documents
 from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.model.principals import Principal
@@ -40,7 +39,6 @@ READY_TIMEOUT_S = 2
 GRACE_S = 1
 """A statement is ended at the operation's limit; so much later the operation is, whatever it does."""
 
-_READS = frozenset((OperationType.QUERY,))
 _BY_POST = {"Allow": "POST"}
 
 _PAGE_HEADERS = {
@@ -146,12 +144,12 @@ async def _execute(operation: Operation, principal: Principal, request: Request,
     read_timeout_s.set(seconds)
     try:
         async with asyncio.timeout(seconds + GRACE_S):
-            result = await schema.execute(
+            result = await executor.execute(
                 operation.document,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.name,
-                allowed_operation_types=_READS if operation.reads_only else None,
+                operation.variables,
+                context,
+                operation.name,
+                reads_only=operation.reads_only,
             )
     except TimeoutError:
         return failure_of(TIMED_OUT, "TIMEOUT")

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
-from graphcdp.api.node import Node
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.scalars import DateTime
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.ids import Tag, tagged
+from graphcdp.plan.fields import Leaf, Nested, Place, time
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import (
     HeldRow,
@@ -40,11 +42,14 @@ Kinds = tuple[str, ...] | None
 class Identifier(Node):
     """Made of a stored identifier by `of`."""
 
-    kind: str = strawberry.field(description="The kind: `user`, `email`, `phone`, `device`, `anonymous` or your own.")
-    value: str = value_field("The normalised value.", personal=Shown.PSEUDONYM)
-    first_seen_at: DateTime = strawberry.field(description="When first seen.")
-    last_seen_at: DateTime = strawberry.field(description="When last seen.")
-    sources: list[str] = strawberry.field(description="Sources that reported it.")
+    id: strawberry.ID = id_read_as("i.id")
+    kind: str = value_field(
+        "The kind: `user`, `email`, `phone`, `device`, `anonymous` or your own.", plan=Leaf("i.kind")
+    )
+    value: str = value_field("The normalised value.", personal=Shown.PSEUDONYM, plan=Leaf("i.value"))
+    first_seen_at: DateTime = value_field("When first seen.", plan=time("i.firstSeen"))
+    last_seen_at: DateTime = value_field("When last seen.", plan=time("i.lastSeen"))
+    sources: list[str] = value_field("Sources that reported it.", plan=Leaf("coalesce(i.sources, [])"))
     row: strawberry.Private[IdentifierRow]
 
     @classmethod
@@ -60,13 +65,13 @@ class Identifier(Node):
             row=row,
         )
 
-    @field("Whose it is now; null when erased.", scopes=READ)
+    @field("Whose it is now; null when erased.", scopes=READ, plan=asked.HOLDER)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
 
         return await customer_with(info, self.row.key)
 
-    @own_field("Evidence that ties it to other identifiers, newest first.", scopes=READ)
+    @own_field("Evidence that ties it to other identifiers, newest first.", scopes=READ, plan=asked.LINKS)
     async def links(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> "LinkConnection | None":
@@ -87,22 +92,25 @@ class LinkEnd(Enum):
 class Link:
     """Made of stored evidence by `of`."""
 
-    id: strawberry.ID = strawberry.field(description="Its id, lnk_....")
-    count: int = strawberry.field(description="How many messages showed it.")
-    first_seen_at: DateTime = strawberry.field(description="When first seen.")
-    last_seen_at: DateTime = strawberry.field(description="When last seen.")
-    source: str | None = strawberry.field(description="The source that first sent it.")
-    message_id: str | None = strawberry.field(
-        description="The id of the message that first showed it; null when a person made it."
+    id: strawberry.ID = value_field("Its id, lnk_....", plan=Leaf("l.id"))
+    count: int = value_field("How many messages showed it.", plan=Leaf("l.count"))
+    first_seen_at: DateTime = value_field("When first seen.", plan=time("l.firstSeen"))
+    last_seen_at: DateTime = value_field("When last seen.", plan=time("l.lastSeen"))
+    source: str | None = value_field("The source that first sent it.", plan=Leaf("l.source"))
+    message_id: str | None = value_field(
+        "The id of the message that first showed it; null when a person made it.", plan=Leaf("l.event")
     )
-    by_hand: bool = strawberry.field(description="A person made it: no limit applies to it.")
-    removed_at: DateTime | None = strawberry.field(description="When it stopped counting; null while it counts.")
-    ended_by: LinkEnd | None = strawberry.field(description="Why it stopped counting; null while it counts.")
-    allowed_at: DateTime | None = strawberry.field(
-        description=(
+    by_hand: bool = value_field("A person made it: no limit applies to it.", plan=Leaf("coalesce(l.byHand, false)"))
+    removed_at: DateTime | None = value_field("When it stopped counting; null while it counts.", plan=time("l.endedAt"))
+    ended_by: LinkEnd | None = value_field(
+        "Why it stopped counting; null while it counts.", plan=Leaf("toUpper(l.endedBy)")
+    )
+    allowed_at: DateTime | None = value_field(
+        (
             "When a cut was lifted: a message that shows it again makes new evidence. Null while the cut stands, "
             "and where there was none."
-        )
+        ),
+        plan=time("l.allowedAt"),
     )
     row: strawberry.Private[LinkRow]
 
@@ -123,15 +131,18 @@ class Link:
             row=row,
         )
 
-    @field("One end.", name="from")
+    @field("One end.", name="from", plan=Nested("WITH startNode(l) AS i", ("i",)))
     async def from_(self, info: Info) -> Identifier:
         return await identifier_with(info, self.row.from_key)
 
-    @field("The other end.")
+    @field("The other end.", plan=Nested("WITH endNode(l) AS i", ("i",)))
     async def to(self, info: Info) -> Identifier:
         return await identifier_with(info, self.row.to_key)
 
-    @field("The event that first showed it; null when it was no event, such as identify or alias.")
+    @field(
+        "The event that first showed it; null when it was no event, such as identify or alias.",
+        plan=Nested("MATCH (e:Event {id: l.event})", ("e",)),
+    )
     async def event(self, info: Info) -> Event | None:
         if self.row.message is None:
             return None
@@ -143,10 +154,10 @@ class Link:
 class LinkEdge:
     """Evidence with its place, seen from one end."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Link = strawberry.field(description="The link.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Link = value_field("The link.", plan=Place.NODE)
 
-    @field("The end that is not the identifier whose links are listed.")
+    @field("The end that is not the identifier whose links are listed.", plan=Nested("WITH other AS i", ("i",)))
     async def other(self, info: Info) -> Identifier:
         return await identifier_with(info, self.node.row.other_key)
 
@@ -155,9 +166,9 @@ class LinkEdge:
 class LinkConnection:
     """Made of a slice by `of`."""
 
-    edges: list[LinkEdge] = strawberry.field(description="Links with cursors.")
-    nodes: list[Link] = strawberry.field(description="Just the links.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[LinkEdge] = value_field("Links with cursors.", plan=Place.EDGES)
+    nodes: list[Link] = value_field("Just the links.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
 
     @classmethod
     def of(cls, page: Slice[LinkRow]) -> "LinkConnection":
@@ -170,17 +181,17 @@ class LinkConnection:
 class CustomerLinkEdge:
     """Evidence with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Link = strawberry.field(description="The link.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Link = value_field("The link.", plan=Place.NODE)
 
 
 @strawberry.type(description="A page of the evidence that makes a customer one: the edges of a drawing.")
 class CustomerLinkConnection:
     """Made of a slice by `of`."""
 
-    edges: list[CustomerLinkEdge] = strawberry.field(description="Links with cursors.")
-    nodes: list[Link] = strawberry.field(description="Just the links.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[CustomerLinkEdge] = value_field("Links with cursors.", plan=Place.EDGES)
+    nodes: list[Link] = value_field("Just the links.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     customer_id: strawberry.Private[str]
     ended: strawberry.Private[bool]
 
@@ -200,7 +211,7 @@ class CustomerLinkConnection:
             ended=ended,
         )
 
-    @own_field("Exact.")
+    @own_field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(customer_link_totals, self.ended).load(self.customer_id))
 
@@ -209,18 +220,18 @@ class CustomerLinkConnection:
 class IdentifierEdge:
     """An identifier with its place and since when it is the customer's."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Identifier = strawberry.field(description="The identifier.")
-    since: DateTime = strawberry.field(description="Since when it belongs to the customer.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Identifier = value_field("The identifier.", plan=Place.NODE)
+    since: DateTime = value_field("Since when it belongs to the customer.", plan=time("since"))
 
 
 @strawberry.type(description="A page of identifiers.")
 class IdentifierConnection:
     """Made of a slice by `of`."""
 
-    edges: list[IdentifierEdge] = strawberry.field(description="Identifiers with cursors.")
-    nodes: list[Identifier] = strawberry.field(description="Just the identifiers.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[IdentifierEdge] = value_field("Identifiers with cursors.", plan=Place.EDGES)
+    nodes: list[Identifier] = value_field("Just the identifiers.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     customer_id: strawberry.Private[str]
     kinds: strawberry.Private[Kinds]
 
@@ -239,7 +250,7 @@ class IdentifierConnection:
             kinds=kinds,
         )
 
-    @own_field("Exact.")
+    @own_field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(identifier_totals, self.kinds).load(self.customer_id))
 
@@ -248,9 +259,10 @@ class IdentifierConnection:
 class Device(Node):
     """An identifier of the kind `device`, made by `of`."""
 
-    device_id: str = strawberry.field(description="The device id that was reported.")
-    first_seen_at: DateTime = strawberry.field(description="When first seen.")
-    last_seen_at: DateTime = strawberry.field(description="When last seen.")
+    id: strawberry.ID = id_read_as("'dev_' + substring(i.id, 4)")
+    device_id: str = value_field("The device id that was reported.", plan=Leaf("i.value"))
+    first_seen_at: DateTime = value_field("When first seen.", plan=time("i.firstSeen"))
+    last_seen_at: DateTime = value_field("When last seen.", plan=time("i.lastSeen"))
     row: strawberry.Private[IdentifierRow]
 
     @classmethod
@@ -264,7 +276,7 @@ class Device(Node):
             row=row,
         )
 
-    @field("Whose it is now; null when erased.", scopes=READ)
+    @field("Whose it is now; null when erased.", scopes=READ, plan=asked.HOLDER)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
 
@@ -275,17 +287,17 @@ class Device(Node):
 class DeviceEdge:
     """A device with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Device = strawberry.field(description="The device.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Device = value_field("The device.", plan=Place.NODE)
 
 
 @strawberry.type(description="A page of devices.")
 class DeviceConnection:
     """Made of a slice by `of`."""
 
-    edges: list[DeviceEdge] = strawberry.field(description="Devices with cursors.")
-    nodes: list[Device] = strawberry.field(description="Just the devices.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[DeviceEdge] = value_field("Devices with cursors.", plan=Place.EDGES)
+    nodes: list[Device] = value_field("Just the devices.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     customer_id: strawberry.Private[str]
 
     @classmethod
@@ -299,7 +311,7 @@ class DeviceConnection:
             customer_id=customer_id,
         )
 
-    @own_field("Exact.")
+    @own_field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(identifier_totals, ("device",)).load(self.customer_id))
 

@@ -12,6 +12,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from graphql.language import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -19,6 +20,9 @@ from graphql.language import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableNode,
+    Visitor,
+    visit,
 )
 from graphql.utilities import value_from_ast_untyped
 from strawberry.extensions import SchemaExtension
@@ -151,6 +155,26 @@ def _largeness(value: Any) -> float:
     if isinstance(value, list | dict):
         return float(len(str(value)))
     return float(value) if isinstance(value, int | float) else -1.0
+
+
+def size_variables(document: DocumentNode, schema: strawberry.Schema) -> tuple[str, ...]:
+    """Names of the variables that sizes of lists come from, sorted: the size of an operation depends on no others."""
+    sizing = {"first", "last"}.union(
+        path.partition(".")[0] for paths in prices_of(schema).sized_by.values() for path in paths
+    )
+    found: set[str] = set()
+
+    class Finder(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+            if node.name.value in sizing:
+                visit(node.value, Names())
+
+    class Names(Visitor):
+        def enter_variable(self, node: VariableNode, *_: Any) -> None:
+            found.add(node.name.value)
+
+    visit(document, Finder())
+    return tuple(sorted(found))
 
 
 def excess(size: Size) -> GraphQLError | None:

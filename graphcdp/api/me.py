@@ -2,6 +2,7 @@
 
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_after_merges, customer_with
 from graphcdp.api.fields import ANYBODY, field
@@ -18,6 +19,7 @@ class VisitorQueries:
         "The visitor that the token was signed for, with all personal values; null without such a token, and for "
         "somebody who was never seen. It is the only root field that a token reads.",
         scopes=ANYBODY,
+        plan=asked.ME,
     )
     async def me(self, info: Info) -> Customer | None:
         subject = info.context.principal.subject

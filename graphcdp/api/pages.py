@@ -6,9 +6,12 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
+from graphcdp.api.fields import value_field
+from graphcdp.plan.fields import Leaf, Place
 from graphcdp.read.pages import Slice
 
 COUNT_MAX = 10_000
+IDS_MAX = 100
 
 First = Annotated[int | None, strawberry.argument(description="Page size, from the start.")]
 After = Annotated[str | None, strawberry.argument(description="Cursor to start after.")]
@@ -20,10 +23,10 @@ Before = Annotated[str | None, strawberry.argument(description="Cursor to end be
 class PageInfo:
     """Made from a slice and the cursor of an item."""
 
-    has_next_page: bool = strawberry.field(description="More items follow the page.")
-    has_previous_page: bool = strawberry.field(description="Items come before the page.")
-    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="Cursor of the last item; null on an empty page.")
+    has_next_page: bool = value_field("More items follow the page.", plan=Place.HAS_NEXT)
+    has_previous_page: bool = value_field("Items come before the page.", plan=Place.HAS_PREVIOUS)
+    start_cursor: str | None = value_field("Cursor of the first item; null on an empty page.", plan=Place.START_CURSOR)
+    end_cursor: str | None = value_field("Cursor of the last item; null on an empty page.", plan=Place.END_CURSOR)
 
     @classmethod
     def of(cls, page: Slice[Any], cursor_of: Callable[[Any], str]) -> Self:
@@ -49,8 +52,8 @@ class CountPrecision(Enum):
 class Count:
     """A number with its precision."""
 
-    value: int = strawberry.field(description="The number.")
-    precision: CountPrecision = strawberry.field(description="Whether it is exact.")
+    value: int = value_field("The number.", plan=Leaf("value"))
+    precision: CountPrecision = value_field("Whether it is exact.", plan=Leaf("precision"))
 
     @classmethod
     def exact(cls, value: int) -> Self:

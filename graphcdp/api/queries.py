@@ -1,12 +1,11 @@
 """Root fields that read."""
 
 import asyncio
-from enum import Enum
 from typing import Annotated
 
 import strawberry
 
-from graphcdp.api.access import check_search
+from graphcdp.api import asked
 from graphcdp.api.conflicts import (
     Code,
     ConflictStatus,
@@ -29,11 +28,12 @@ from graphcdp.api.explain import IdentityExplanation, explain
 from graphcdp.api.fields import READ, READ_PII, field, own_field
 from graphcdp.api.identities import Device, Identifier
 from graphcdp.api.jobs import job_with_id
+from graphcdp.api.listing import CustomerOrder, listing
 from graphcdp.api.merges import CustomerSplit, merge_with_id
 from graphcdp.api.node import Node
-from graphcdp.api.pages import After, Before, First, Last
-from graphcdp.api.predicates import CustomerPredicate, condition_of
-from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of, keys_of_words
+from graphcdp.api.pages import IDS_MAX, After, Before, First, Last
+from graphcdp.api.predicates import CustomerPredicate
+from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of
 from graphcdp.api.rejected import RejectedMessageConnection
 from graphcdp.api.scalars import moment
 from graphcdp.api.segments import segment_with_id
@@ -45,25 +45,9 @@ from graphcdp.read.conflicts import conflict_page, conflicts_by_ids, list_confli
 from graphcdp.read.customers import merged_by_ids
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import identifiers_by_ids, identifiers_by_keys
-from graphcdp.read.lists import Order, Search, customer_page, list_customers
+from graphcdp.read.lists import list_customers
 from graphcdp.read.merges import splits_by_ids
 from graphcdp.read.rejected import rejected_messages, rejected_page
-from graphcdp.read.search import text_query
-
-IDS_MAX = 100
-SEARCH_LENGTH_MIN = 2
-SEARCH_LENGTH_MAX = 200
-
-
-@strawberry.enum(description="Order of customers. Ties are broken by id.")
-class CustomerOrder(Enum):
-    """As `graphcdp.read.lists.Order`."""
-
-    RELEVANCE = strawberry.enum_value("RELEVANCE", description="Best match of the text search first.")
-    LAST_SEEN = strawberry.enum_value("LAST_SEEN", description="Seen most recently first.")
-    NEWEST = strawberry.enum_value("NEWEST", description="Newest customers first.")
-    OLDEST = strawberry.enum_value("OLDEST", description="Oldest customers first.")
-
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
 GlobalIds = Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")]
@@ -88,7 +72,7 @@ InOrder = Annotated[
 class ReadQueries:
     """Queries for customers, and for what hangs on them."""
 
-    @field("Any object by its global id; null when it does not exist.", scopes=READ)
+    @field("Any object by its global id; null when it does not exist.", scopes=READ, plan=asked.NODE)
     async def node(
         self,
         info: Info,
@@ -97,7 +81,12 @@ class ReadQueries:
     ) -> Node | None:
         return await _node(info, id)
 
-    @field("Many objects by id, in the order asked, null where there is none. At most 100.", scopes=READ, size="ids")
+    @field(
+        "Many objects by id, in the order asked, null where there is none. At most 100.",
+        scopes=READ,
+        size="ids",
+        plan=asked.NODES,
+    )
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         if len(ids) > IDS_MAX:
             raise InvalidReferenceError(f"`ids`: {len(ids)} were given; the most is {IDS_MAX}.", ("ids",))
@@ -108,6 +97,7 @@ class ReadQueries:
         "One customer, by id or by any identifier. Follows merges: an absorbed customer's id answers with the "
         "survivor. Null when unknown.",
         scopes=READ,
+        plan=asked.CUSTOMER,
     )
     async def customer(self, info: Info, by: Whom) -> Customer | None:
         if by.id is not None:
@@ -116,7 +106,9 @@ class ReadQueries:
         return None if key is None else await customer_with(info, key)
 
     @own_field(
-        "Customers that fit a text search, a condition, or both; all of them when neither is given.", scopes=READ
+        "Customers that fit a text search, a condition, or both; all of them when neither is given.",
+        scopes=READ,
+        plan=asked.CUSTOMERS,
     )
     async def customers(
         self,
@@ -129,16 +121,13 @@ class ReadQueries:
         last: Last = None,
         before: Before = None,
     ) -> CustomerConnection | None:
-        wanted = _search(info, search)
-        by = _order(order, wanted)
-        if by is Order.RELEVANCE and last is not None:
-            raise InvalidReferenceError("`last` does not go with a list by relevance; use `first`.", ("last",))
-        page = customer_page(by, first=first, after=after, last=last, before=before)
-        condition = None if where is None else condition_of(where, info.context.principal, info.context.now())
-        found = await list_customers(info.context.store, by, page, wanted, condition)
-        return CustomerConnection.of(found, by, wanted, condition)
+        asked_for = listing(info.context, search, where, order, first, after, last, before)
+        found = await list_customers(
+            info.context.store, asked_for.order, asked_for.page, asked_for.search, asked_for.condition
+        )
+        return CustomerConnection.of(found, asked_for.order, asked_for.search, asked_for.condition)
 
-    @field("One identifier; null when never seen.", scopes=READ)
+    @field("One identifier; null when never seen.", scopes=READ, plan=asked.IDENTIFIER)
     async def identifier(
         self,
         info: Info,
@@ -235,24 +224,3 @@ async def _customer_or_merged(info: Info, customer_id: str) -> Node | None:
         return live
     merged = await info.context.loader(merged_by_ids).load(customer_id)
     return None if merged is None else MergedCustomer.of(merged)
-
-
-def _search(info: Info, words: str | None) -> Search | None:
-    if words is None:
-        return None
-    check_search(info.context.principal)
-    text = words.strip()
-    if not SEARCH_LENGTH_MIN <= len(text) <= SEARCH_LENGTH_MAX:
-        raise InvalidReferenceError(
-            f"`search` has {len(text)} characters; it takes {SEARCH_LENGTH_MIN}..{SEARCH_LENGTH_MAX}.",
-            ("search",),
-        )
-    return Search(text_query(text), keys_of_words(text, info.context.recorder.rules))
-
-
-def _order(given: CustomerOrder | None, search: Search | None) -> Order:
-    if given is None:
-        return Order.LAST_SEEN if search is None else Order.RELEVANCE
-    if given is CustomerOrder.RELEVANCE and search is None:
-        raise InvalidReferenceError("`order: RELEVANCE` needs `search`.", ("order",))
-    return Order[given.name]

@@ -25,6 +25,7 @@ FIELD_BY_KIND = {
     ANONYMOUS: "anonymousId",
 }
 """What the inputs below call each built-in kind; any other kind is `other`."""
+_KIND_BY_NAME = {name: kind for kind, name in FIELD_BY_KIND.items()}
 
 
 @strawberry.input(description="An identifier of a kind that you chose, such as a loyalty card.")
@@ -69,6 +70,14 @@ def claim_of(given: IdentifierInput | CustomerRef) -> Claim:
         if field is not None:
             return Claim(kind, field.value)
     raise AssertionError("a @oneOf input has one field")  # the schema lets no other pass
+
+
+def claim_in(given: Mapping[str, Any]) -> Claim:
+    """As `claim_of`, from an input as the caller sent it."""
+    ((name, value),) = given.items()
+    if name == "other":
+        return Claim(value["kind"], value["value"])
+    return Claim(_KIND_BY_NAME[name], value)
 
 
 def key_of(claim: Claim, rules: IdentityRules) -> str | None:

@@ -7,7 +7,7 @@ BigInt     int
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NewType, TypeAlias
 
 import orjson
@@ -16,7 +16,7 @@ from graphql import GraphQLError
 from graphql.language import ValueNode
 from graphql.utilities import value_from_ast_untyped
 
-from graphcdp.model.times import duration_parts, time_of
+from graphcdp.model.times import duration_parts, time_of, time_text
 
 DateTime: TypeAlias = datetime
 Duration = NewType("Duration", str)
@@ -51,13 +51,6 @@ class JsonText:
 def read_time(text: str) -> datetime | None:
     """The time that RFC 3339 text states, in UTC; None when it states none, or a day only."""
     return time_of(text) if len(text) > DATE_LENGTH else None
-
-
-def write_time(value: datetime) -> str:
-    """RFC 3339 text in UTC: milliseconds, or microseconds where there are any."""
-    value = value.astimezone(UTC)
-    digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
-    return value.isoformat(timespec=digits).replace("+00:00", "Z")
 
 
 def moment(value: datetime | str, path: tuple[str, ...]) -> datetime:
@@ -108,7 +101,7 @@ SCALARS: dict[object, Any] = {
         name="DateTime",
         description="A point in time: RFC 3339 with offset; answers are in UTC, with milliseconds or finer.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-        serialize=write_time,
+        serialize=time_text,
         parse_value=_parse_time,
     ),
     Duration: strawberry.scalar(

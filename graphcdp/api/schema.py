@@ -7,6 +7,7 @@ from graphql import GraphQLError, GraphQLInputObjectType
 from graphql.pyutils import Undefined
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.access import guard
@@ -15,6 +16,7 @@ from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.decisions import ConflictMutations
 from graphcdp.api.errors import USER_ERRORS
 from graphcdp.api.events import Event
+from graphcdp.api.execution import Executor
 from graphcdp.api.failures import Failures, shown
 from graphcdp.api.identities import Device
 from graphcdp.api.identity_edits import IdentityMutations
@@ -43,6 +45,21 @@ class Query(VisitorQueries, ReadQueries, RulesQueries, JobQueries, SegmentQuerie
 )
 class Mutation(RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations):
     """Joins the mutations."""
+
+
+class _Names(NameConverter):
+    """Strawberry's names, each made once: arguments of every request are looked up by them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, str] = {}
+
+    def apply_naming_config(self, name: str) -> str:
+        """The name as the schema has it."""
+        found = self._made.get(name)
+        if found is None:
+            found = self._made[name] = super().apply_naming_config(name)
+        return found
 
 
 class _Schema(strawberry.Schema):
@@ -82,7 +99,7 @@ def build_schema() -> strawberry.Schema:
         mutation=Mutation,
         types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit],
         extensions=[Failures, Limits],
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
+        config=StrawberryConfig(name_converter=_Names(), scalar_map=SCALARS, disable_field_suggestions=False),
     )
     _without_null_defaults(built)
     guard(built)
@@ -90,6 +107,7 @@ def build_schema() -> strawberry.Schema:
 
 
 schema = build_schema()
+executor = Executor(schema)
 
 
 def schema_text() -> str:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.context import Info
 from graphcdp.api.fields import READ, field, own_field, value_field
-from graphcdp.api.node import Node
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
 from graphcdp.api.scalars import JSON, DateTime, JsonText
 from graphcdp.model.errors import DatabaseError, InvalidReferenceError
 from graphcdp.model.predicates import Predicate
+from graphcdp.plan.fields import Leaf, Nested, Place, time
+from graphcdp.plan.lists import MEMBERS_TOTAL
 from graphcdp.plan.where import condition
 from graphcdp.read.customers import customers_by_ids
 from graphcdp.read.lists import Order, count_customers, customer_page, list_customers
@@ -81,19 +84,21 @@ class SegmentStatus(Enum):
 class Segment(Node):
     """Made of a stored segment by `of`."""
 
-    key: str = strawberry.field(description="Your own short name for code; never changes.")
-    name: str = strawberry.field(description="Name to show.")
-    description: str | None = value_field("What it is for.", scopes=READ)
-    kind: SegmentKind = strawberry.field(description="How members are chosen.")
-    status: SegmentStatus = strawberry.field(description="What it is doing.")
+    id: strawberry.ID = id_read_as("s.id")
+    key: str = value_field("Your own short name for code; never changes.", plan=Leaf("s.key"))
+    name: str = value_field("Name to show.", plan=Leaf("s.name"))
+    description: str | None = value_field("What it is for.", scopes=READ, plan=Leaf("s.description"))
+    kind: SegmentKind = value_field("How members are chosen.", plan=Leaf("s.kind"))
+    status: SegmentStatus = value_field("What it is doing.", plan=Leaf("s.status"))
     rule: JSON | None = value_field(
         "The rule as JSON in the shape of CustomerPredicate, so that it can be sent back as a variable.",
         scopes=READ,
+        plan=Leaf("s.rule", finish=orjson.Fragment),
     )
-    rule_text: str | None = value_field("The rule in plain words.", scopes=READ)
-    version: int = strawberry.field(description="Goes up with each edit; give it to `updateSegment`.")
-    created_at: DateTime = strawberry.field(description="When created.")
-    updated_at: DateTime = strawberry.field(description="When last edited.")
+    rule_text: str | None = value_field("The rule in plain words.", scopes=READ, plan=Leaf("s.ruleText"))
+    version: int = value_field("Goes up with each edit; give it to `updateSegment`.", plan=Leaf("s.version"))
+    created_at: DateTime = value_field("When created.", plan=time("s.createdAt"))
+    updated_at: DateTime = value_field("When last edited.", plan=time("s.updatedAt"))
 
     @classmethod
     def of(cls, row: SegmentRow) -> "Segment":
@@ -112,11 +117,11 @@ class Segment(Node):
             updated_at=row.updated,
         )
 
-    @own_field("How many members; exact.", scopes=READ)
+    @own_field("How many members; exact.", scopes=READ, plan=Nested(MEMBERS_TOTAL, ("value", "precision")))
     async def size(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(segment_sizes).load(self.id))
 
-    @own_field("Members now, those who entered last first.", scopes=READ)
+    @own_field("Members now, those who entered last first.", scopes=READ, plan=asked.MEMBERS)
     async def members(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> "SegmentMemberConnection | None":
@@ -162,37 +167,37 @@ class SegmentConnection:
 class CustomerSegmentEdge:
     """A segment with its place and the time of entering."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Segment = strawberry.field(description="The segment.")
-    entered_at: DateTime = strawberry.field(description="Since when.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Segment = value_field("The segment.", plan=Place.NODE)
+    entered_at: DateTime = value_field("Since when.", plan=time("since"))
 
 
 @strawberry.type(description="A page of the segments of one customer.")
 class CustomerSegmentConnection:
     """Made by `customer_segments`."""
 
-    edges: list[CustomerSegmentEdge] = strawberry.field(description="Segments with cursors.")
-    nodes: list[Segment] = strawberry.field(description="Just the segments.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
-    total_count: Count = strawberry.field(description="Exact.")
+    edges: list[CustomerSegmentEdge] = value_field("Segments with cursors.", plan=Place.EDGES)
+    nodes: list[Segment] = value_field("Just the segments.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
+    total_count: Count = value_field("Exact.", plan=Place.TOTAL)
 
 
 @strawberry.type(description="A member of a segment.")
 class SegmentMemberEdge:
     """A customer with its place and the time of entering."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: AnyCustomer = strawberry.field(description="The customer.")
-    entered_at: DateTime = strawberry.field(description="Since when.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: AnyCustomer = value_field("The customer.", plan=Place.NODE)
+    entered_at: DateTime = value_field("Since when.", plan=time("since"))
 
 
 @strawberry.type(description="A page of members.")
 class SegmentMemberConnection:
     """Made of a slice by `load`."""
 
-    edges: list[SegmentMemberEdge] = strawberry.field(description="Members with cursors.")
-    nodes: list[AnyCustomer] = strawberry.field(description="Just the customers.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[SegmentMemberEdge] = value_field("Members with cursors.", plan=Place.EDGES)
+    nodes: list[AnyCustomer] = value_field("Just the customers.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     segment_id: strawberry.Private[str]
 
     @classmethod
@@ -213,7 +218,7 @@ class SegmentMemberConnection:
             segment_id=segment_id,
         )
 
-    @field("Exact.")
+    @field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count:
         return Count.exact(await info.context.loader(segment_sizes).load(self.segment_id))
 
@@ -251,7 +256,7 @@ class SegmentPreview:
 class SegmentQueries:
     """Queries for segments."""
 
-    @field("One segment, by id or key.", scopes=READ)
+    @field("One segment, by id or key.", scopes=READ, plan=asked.SEGMENT)
     async def segment(self, info: Info, by: Which) -> Segment | None:
         row = await row_of(info, by)
         return None if row is None else Segment.of(row)

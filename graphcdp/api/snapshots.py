@@ -11,8 +11,9 @@ from graphcdp.api.fields import field, own_field
 from graphcdp.api.identities import Identifier, IdentifierEdge
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.references import CustomerRef, claim_of, key_of
-from graphcdp.api.scalars import DateTime, write_time
+from graphcdp.api.scalars import DateTime
 from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.times import time_text
 from graphcdp.read.identities import HeldRow, identifier_cursor, identifier_page
 from graphcdp.read.pages import Slice
 from graphcdp.read.snapshot import count_identifiers_at, holder_at, identifiers_at, survivor_at
@@ -96,7 +97,7 @@ async def snapshot_of(info: Info, of: CustomerRef, at: datetime) -> CustomerSnap
     now = info.context.now()
     if at > now:
         raise InvalidReferenceError(
-            f"`at` lies in the future: it is {write_time(now)} now. Ask for a moment that has passed.", ("at",)
+            f"`at` lies in the future: it is {time_text(now)} now. Ask for a moment that has passed.", ("at",)
         )
     store = info.context.store
     if of.id is not None:

@@ -21,6 +21,38 @@ def from_wire(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
+def time_text(value: datetime) -> str:
+    """A time as answers and cursors have it: RFC 3339 in UTC, milliseconds, or microseconds where there are any."""
+    value = value.astimezone(UTC)
+    digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
+    return value.isoformat(timespec=digits).replace("+00:00", "Z")
+
+
+def short_time(value: datetime) -> str:
+    """A time in UTC as Cypher's `toString()` writes it: as few digits as it has."""
+    seconds, _, fraction = value.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
+    return f"{seconds}.{fraction.rstrip('0')}Z" if fraction else f"{seconds}Z"
+
+
+def full_time(text: str) -> str:
+    """The text of `time_text` for a time that Cypher's `toString()` wrote."""
+    if text[-1] == "Z":
+        length = len(text)
+        if length == _MILLISECONDS:
+            return text
+        if length == _SECONDS:
+            return f"{text[:-1]}.000Z"
+        if length <= _MICROSECONDS:
+            # Digits at the end that are 0 were left out.
+            return f"{text[:-1]:0<{_MILLISECONDS - 1 if length < _MILLISECONDS else _MICROSECONDS - 1}}Z"
+    # A zone's name follows the offset in brackets.
+    return time_text(datetime.fromisoformat(text.partition("[")[0]))
+
+
+_SECONDS = len("2026-01-31T09:30:00Z")
+_MILLISECONDS = len("2026-01-31T09:30:00.000Z")
+_MICROSECONDS = len("2026-01-31T09:30:00.000000Z")
+
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
     r"(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?"

@@ -1,9 +1,15 @@
 """From a question to one Cypher statement. Pure: nothing here awaits, knows the driver or the clock.
 
-    where.py     a condition on a customer -> Cypher condition and parameters
-    members.py   conditions in their frames: who meets one, who is and who should be in segments
+    fields.py     how a field is read: the words that stand beside its definition
+    selection.py  what an operation asks for, fragments and directives worked in
+    levels.py     the same as a tree, with how each field is read
+    lists.py      clauses for lists: identifiers, events, evidence, segments, members
+    write.py      levels -> statement
+    finish.py     its row -> the answer
+    where.py      a condition on a customer -> Cypher condition and parameters
+    members.py    conditions in their frames: who meets one, who is and who should be in segments
 
-Start with `condition` in where.py. Values are always parameters; a
-statement's text depends on the shape of the question alone, so that Neo4j
-plans each shape once.
+Start with `write` in write.py, or with `condition` in where.py. Values are always
+parameters, and so are names of the caller's; a statement's text depends on the shape
+of the question alone, so that Neo4j plans each shape once.
 """

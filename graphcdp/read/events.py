@@ -70,13 +70,12 @@ def event_page(
     newest_first: bool, *, first: int | None, after: str | None, last: int | None, before: str | None
 ) -> Page:
     """The page of a history that Relay's arguments ask for. Errors as `page_of`."""
-    order = NEWEST_FIRST if newest_first else OLDEST_FIRST
-    return page_of(order, (datetime, str), first=first, after=after, last=last, before=before)
+    return page_of(history_order(newest_first), (datetime, str), first=first, after=after, last=last, before=before)
 
 
 def event_cursor(event: EventRow, newest_first: bool) -> str:
     """The cursor of an event in a history."""
-    return cursor(NEWEST_FIRST if newest_first else OLDEST_FIRST, (event.at, event.id))
+    return cursor(history_order(newest_first), (event.at, event.id))
 
 
 async def events_by_ids(store: Store, ids: Sequence[str]) -> list[EventRow | None]:
@@ -90,13 +89,13 @@ async def histories(
 ) -> list[Slice[EventRow]]:
     """A page of the history of each customer, over all of its identifiers."""
     direction = "newest" if newest_first == page.forward else "oldest"
-    earlier, later = (page.before, page.after) if newest_first else (page.after, page.before)
+    earlier, later = places_around(page, newest_first)
     named = "" if choice.names is None else "named_"
     rows = await store.read(
         f"read/events_{named}{direction}",
         ids=list(ids),
         limit=page.fetch,
-        **_parameters(choice, _place(earlier), _place(later)),
+        **choice_parameters(choice, earlier, later),
     )
     return [sliced(page, found, EventRow.of) for found in many_each(ids, rows, "customer_id")]
 
@@ -105,16 +104,24 @@ async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) ->
     """How many events of each customer are chosen; counting stops just above COUNT_MAX."""
     named = "" if choice.names is None else "named_"
     rows = await store.read(
-        f"read/events_{named}count", ids=list(ids), limit=COUNT_MAX + 1, **_parameters(choice, None, None)
+        f"read/events_{named}count", ids=list(ids), limit=COUNT_MAX + 1, **choice_parameters(choice, None, None)
     )
     return [count or 0 for count in one_each(ids, rows, "id", lambda row: int(row["events"]))]
 
 
-def _place(key: tuple[Any, ...] | None) -> Place | None:
-    return None if key is None else (key[0], key[1])
+def history_order(newest_first: bool) -> str:
+    """The name of a history in its cursors."""
+    return NEWEST_FIRST if newest_first else OLDEST_FIRST
 
 
-def _parameters(choice: EventChoice, earlier: Place | None, later: Place | None) -> dict[str, Any]:
+def places_around(page: Page, newest_first: bool) -> tuple[Place | None, Place | None]:
+    """The places in time that a page of a history lies between: the earlier one, and the later one."""
+    earlier, later = (page.before, page.after) if newest_first else (page.after, page.before)
+    return _place(earlier), _place(later)
+
+
+def choice_parameters(choice: EventChoice, earlier: Place | None, later: Place | None) -> dict[str, Any]:
+    """Parameters of a statement on the events of a choice between two places."""
     # The bounds of the choice and of the page are the same thing: places that the events lie between.
     # No id is less than '', so a bound with it includes the moment from below and excludes it from above.
     low, low_id = max(place for place in ((choice.since or _ALWAYS[0], ""), earlier) if place is not None)
@@ -129,3 +136,7 @@ def _parameters(choice: EventChoice, earlier: Place | None, later: Place | None)
     if choice.names is not None:
         parameters["names"] = list(choice.names)
     return parameters
+
+
+def _place(key: tuple[Any, ...] | None) -> Place | None:
+    return None if key is None else (key[0], key[1])

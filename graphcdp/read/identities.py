@@ -110,7 +110,7 @@ def customer_link_page(
     ended: bool, *, first: int | None, after: str | None, last: int | None, before: str | None
 ) -> Page:
     """The page of a customer's evidence, ended or not, that Relay's arguments ask for. Errors as `page_of`."""
-    return page_of(_customer_links(ended), (datetime, str), first=first, after=after, last=last, before=before)
+    return page_of(customer_links_order(ended), (datetime, str), first=first, after=after, last=last, before=before)
 
 
 def identifier_cursor(held: HeldRow) -> str:
@@ -130,7 +130,7 @@ def link_cursor(link: LinkRow) -> str:
 
 def customer_link_cursor(link: LinkRow, ended: bool) -> str:
     """The cursor of a link in a customer's list."""
-    return cursor(_customer_links(ended), (link.first_seen, link.id))
+    return cursor(customer_links_order(ended), (link.first_seen, link.id))
 
 
 async def identifiers_by_keys(store: Store, keys: Sequence[str]) -> list[IdentifierRow | None]:
@@ -197,7 +197,8 @@ async def customer_link_totals(store: Store, ids: Sequence[str], ended: bool) ->
     return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
 
 
-def _customer_links(ended: bool) -> str:
+def customer_links_order(ended: bool) -> str:
+    """The name of a customer's list of evidence in its cursors."""
     return f"{CUSTOMER_LINKS}:{'all' if ended else 'active'}"
 
 

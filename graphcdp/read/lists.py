@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from graphcdp.model.statement import Statement
+from graphcdp.model.times import to_wire
 from graphcdp.read.customers import CustomerRow
 from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
 from graphcdp.read.rows import Row
@@ -80,7 +81,7 @@ _SORT_KEY = {
 def customer_page(order: Order, *, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
     """The page of customers that Relay's arguments ask for. Errors as `page_of`."""
     kind = float if order is Order.RELEVANCE else datetime
-    return page_of(f"customers:{order}", (kind, str), first=first, after=after, last=last, before=before)
+    return page_of(list_order(order), (kind, str), first=first, after=after, last=last, before=before)
 
 
 def customer_cursor(listed: ListedRow, order: Order) -> str:
@@ -92,7 +93,7 @@ def customer_cursor(listed: ListedRow, order: Order) -> str:
         Order.NEWEST: customer.created,
         Order.OLDEST: customer.created,
     }[order]
-    return cursor(f"customers:{order}", (key, customer.id))
+    return cursor(list_order(order), (key, customer.id))
 
 
 async def list_customers(
@@ -132,6 +133,52 @@ def list_statement(order: Order, page: Page, search: Search | None, condition: S
     return Statement(text, parameters | _search_parameters(search) | {"list_limit": page.fetch})
 
 
+def list_clauses(order: Order, page: Page, search: Search | None, condition: Statement | None) -> Statement:
+    """The clauses of a page for the planner: they bind `c` and `score`, at most $limit rows; times are text."""
+    falling = (order is not Order.OLDEST) == page.forward
+    direction = " DESC" if falling else ""
+    sort_key = _SORT_KEY[order]
+    dated = order is not Order.RELEVANCE
+    conditions, parameters = _bounds(order, sort_key, page, "datetime(%s)" if dated else "%s")
+    if condition is not None:
+        conditions.append(f"({condition.text})")
+        parameters |= condition.parameters
+    text = (
+        _source(search)
+        + ("\nWHERE " + "\n  AND ".join(conditions) if conditions else "")
+        + f"\nWITH c, {'null AS ' if search is None else ''}score"
+        + f"\nORDER BY {sort_key}{direction}, c.id{direction} LIMIT $limit"
+    )
+    values = {name: to_wire(value) if isinstance(value, datetime) else value for name, value in parameters.items()}
+    return Statement(text, values | _search_parameters(search))
+
+
+def total_clauses(search: Search | None, condition: Statement | None) -> Statement:
+    """The clauses that bind `value` and `precision` for the planner; counting stops just above COUNT_MAX."""
+    if search is None and condition is None:
+        return Statement("MATCH (c:Customer)\nWITH count(c) AS value\nWITH value, 'EXACT' AS precision")
+    text = (
+        _source(search)
+        + ("" if condition is None else f"\nWHERE ({condition.text})")
+        + "\nWITH c LIMIT $list_most + 1\nWITH count(c) AS found"
+        + "\nWITH CASE WHEN found > $list_most THEN $list_most ELSE found END AS value,"
+        + "\n     CASE WHEN found > $list_most THEN 'AT_LEAST' ELSE 'EXACT' END AS precision"
+    )
+    parameters = {} if condition is None else dict(condition.parameters)
+    return Statement(text, parameters | _search_parameters(search) | {"list_most": COUNT_MAX})
+
+
+def key_expression(order: Order) -> str:
+    """The sort key of a customer in a list, as its cursor holds it, for the planner."""
+    sort_key = _SORT_KEY[order]
+    return f"[{sort_key if order is Order.RELEVANCE else f'toString({sort_key})'}, c.id]"
+
+
+def list_order(order: Order) -> str:
+    """The name of a list of customers in its cursors."""
+    return f"customers:{order}"
+
+
 def count_statement(search: Search | None, condition: Statement | None) -> Statement:
     """The statement that counts who fits: one row, `total`, at most COUNT_MAX + 1."""
     text = (
@@ -158,8 +205,8 @@ def _search_parameters(search: Search | None) -> dict[str, Any]:
     return found
 
 
-def _bounds(order: Order, sort_key: str, page: Page) -> tuple[list[str], dict[str, Any]]:
-    """Conditions that keep the list between the page's bounds."""
+def _bounds(order: Order, sort_key: str, page: Page, read: str = "%s") -> tuple[list[str], dict[str, Any]]:
+    """Conditions that keep the list between the page's bounds; read: how a parameter becomes a sort key."""
     # The index on (lastSeen, id) and on (createdAt, id) gives its order only to a condition on its first key.
     conditions = [] if order is Order.RELEVANCE else [f"{sort_key} IS NOT NULL AND c.id IS NOT NULL"]
     parameters: dict[str, Any] = {}
@@ -170,7 +217,7 @@ def _bounds(order: Order, sort_key: str, page: Page) -> tuple[list[str], dict[st
         if bound is None:
             continue
         sign = ">" if later else "<"
-        key, tie = f"$list_{name}", f"$list_{name}_id"
+        key, tie = read % f"$list_{name}", f"$list_{name}_id"
         conditions.append(f"{sort_key} {sign}= {key} AND ({sort_key} {sign} {key} OR c.id {sign} {tie})")
         parameters |= {f"list_{name}": bound[0], f"list_{name}_id": bound[1]}
     return conditions, parameters

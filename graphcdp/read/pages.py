@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 
 from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.times import short_time
 
 SIZE_MAX = 100
 SIZE_DEFAULT = 20
@@ -106,7 +107,7 @@ def page_of(
 
 def cursor(order: str, key: Sequence[Any]) -> str:
     """The cursor of the item with this sort key in the list of this order."""
-    text = orjson.dumps([_VERSION, order, *key])
+    text = orjson.dumps([_VERSION, order, *(short_time(part) if isinstance(part, datetime) else part for part in key)])
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
-from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, unit_of_work
+from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, Query, unit_of_work
 from neo4j.exceptions import DriverError, Neo4jError
 
 from graphcdp.model.connection import Connection
@@ -76,6 +76,7 @@ class Store:
             max_transaction_retry_time=RETRY_TIME_MAX_S,
             max_connection_pool_size=CONNECTIONS_MAX,
             notifications_min_severity="OFF",
+            telemetry_disabled=True,
             user_agent="graphcdp",
         )
         store = cls(driver, connection)
@@ -113,6 +114,37 @@ class Store:
     async def read_generated(self, statement: Statement) -> list[Row]:
         """Rows of a statement that a pure room generated, in a read transaction of its own."""
         return await self._read(statement.text, statement.parameters)
+
+    async def read_value(self, statement: Statement) -> Any:
+        """The only value of the only row of a generated statement, as the driver gives it: it may hold no times.
+
+        One round trip, where a managed transaction takes three; what may be tried
+        again is tried again in one of those.
+        """
+        timeout_s = read_timeout_s.get()
+        self.statements_run += 1
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                self._driver.session(
+                    database=self._connection.database,
+                    default_access_mode=READ_ACCESS,
+                    bookmark_manager=self._bookmarks,
+                ) as session,
+            ):
+                result = await session.run(Query(statement.text, timeout=timeout_s), dict(statement.parameters))
+                (value,) = await result.value()
+                return value
+        except TimeoutError as error:
+            raise _unanswered() from error
+        except (DriverError, Neo4jError, OSError) as error:
+            if not isinstance(error, DriverError | Neo4jError) or not error.is_retryable():
+                ours = explained(error, self._connection)
+                if ours is error:
+                    raise
+                raise ours from error
+        (row,) = await self.read_generated(statement)
+        return next(iter(row.values()))
 
     async def transact(
         self, work: Callable[[Transaction], Awaitable[Result]], *, timeout_s: float = WRITE_TIMEOUT_S
@@ -172,10 +204,7 @@ class Store:
                 with self._explaining():
                     yield
         except TimeoutError as error:
-            raise DatabaseTimeoutError(
-                "The database did not answer in time. A message may be sent again with the same id: "
-                "it is never recorded twice."
-            ) from error
+            raise _unanswered() from error
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -189,6 +218,12 @@ class Store:
             if ours is error:
                 raise
             raise ours from error
+
+
+def _unanswered() -> DatabaseTimeoutError:
+    return DatabaseTimeoutError(
+        "The database did not answer in time. A message may be sent again with the same id: it is never recorded twice."
+    )
 
 
 async def _consume(transaction: AsyncManagedTransaction, text: str) -> None:

@@ -9,7 +9,8 @@ from graphql import GraphQLError
 
 from graphcdp.api.answers import JSON_DEPTH_MAX, UnreadableError, read_json, to_bytes
 from graphcdp.api.properties import properties_of, value_at
-from graphcdp.api.scalars import SCALARS, BigInt, Duration, JsonText, UnreadableTime, moment, read_time, write_time
+from graphcdp.api.scalars import SCALARS, BigInt, Duration, JsonText, UnreadableTime, moment, read_time
+from graphcdp.model.times import time_text
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,8 @@ def test_times_are_rfc_3339_with_an_offset(text: str, found: datetime | None) ->
 
 
 def test_times_are_written_in_utc_as_fine_as_they_are() -> None:
-    assert write_time(datetime(2026, 1, 31, 9, 30, tzinfo=timezone(timedelta(hours=7)))) == "2026-01-31T02:30:00.000Z"
-    assert write_time(datetime(2026, 1, 31, 9, 30, 0, 123456, tzinfo=UTC)) == "2026-01-31T09:30:00.123456Z"
+    assert time_text(datetime(2026, 1, 31, 9, 30, tzinfo=timezone(timedelta(hours=7)))) == "2026-01-31T02:30:00.000Z"
+    assert time_text(datetime(2026, 1, 31, 9, 30, 0, 123456, tzinfo=UTC)) == "2026-01-31T09:30:00.123456Z"
 
 
 def test_text_that_is_no_time_passes_the_scalar_and_no_further() -> None:

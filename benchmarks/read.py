@@ -1,0 +1,339 @@
+"""The unified customer over HTTP: ours, beside the most that a hand-written statement reaches and plain resolvers.
+
+    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--folder PATH]
+
+    ours       the server as it is: GraphQL, planned as one statement
+    ceiling    one hand-written statement and orjson in Starlette; it takes no GraphQL and checks nothing
+    resolvers  the same GraphQL with the planner off: Strawberry with a loader for each field
+
+Each is a server process of its own with one worker; they take turns in the same run, on one database and
+under one load generator, which shares the machine with them. Quote the ratios, for machines differ.
+The graph has 50 events a customer; the folder, when given, is filled once and used again.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+import uvloop
+from neo4j import READ_ACCESS, AsyncGraphDatabase, Query
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from graphcdp import embedded
+from graphcdp.model.connection import Connection
+from graphcdp.model.statement import Statement
+from graphcdp.settings import Settings
+from graphcdp.store import Store
+
+ROUNDS = 3
+CALLERS = 16
+KINDS = (("user", "User"), ("email", "Email"), ("device", "Device"), ("anonymous", "Anonymous"))
+NAMES = ("Page Viewed", "Product Added", "Order Completed")
+
+OPERATION = """query Unified($by: CustomerRef!) {
+  customer(by: $by) {
+    id displayName email traits { json }
+    identifiers { nodes { kind value } }
+    segments { nodes { key name } }
+    events(first: 50) { nodes { eventId name at source properties { json } } }
+  }
+}"""
+
+CEILING = """MATCH (:Identifier {key: $key})-[:IDENTIFIES]->(c:Customer)
+CALL (c) {
+  MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+  WITH i ORDER BY i.key LIMIT 20
+  RETURN collect({kind: i.kind, value: i.value}) AS identifiers,
+         head(collect(CASE i.kind WHEN 'email' THEN i.value END)) AS email
+}
+CALL (c) {
+  MATCH (c)-[member:IN_SEGMENT]->(s:Segment)
+  WITH s, member ORDER BY member.since DESC LIMIT 20
+  RETURN collect({key: s.key, name: s.name}) AS segments
+}
+CALL (c) {
+  MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+  CALL (i) {
+    MATCH (e:Event) WHERE e.subject = i.key AND e.at IS NOT NULL
+    RETURN e ORDER BY e.subject DESC, e.at DESC LIMIT 50
+  }
+  WITH e ORDER BY e.at DESC, e.id DESC LIMIT 50
+  RETURN collect({eventId: e.id, name: e.name, at: toString(e.at), source: e.source, properties: e.json}) AS events
+}
+RETURN {id: c.id, displayName: c.`traits.name`, email: email, traits: c.traits, identifiers: identifiers,
+        segments: segments, events: events} AS customer"""
+
+FILL = """UNWIND $rows AS row
+CREATE (c:Customer {id: row.id, createdAt: $at, updatedAt: $at, firstSeen: $at, lastSeen: $at, identifiers: 4,
+                    traits: row.traits, traitTimes: '{}', searchText: row.name, `traits.name`: row.name})
+SET c += {`count.user`: 1, `count.email`: 1, `count.device`: 1, `count.anonymous`: 1}
+WITH c, row
+CALL (c, row) {
+  UNWIND row.segments AS key
+  MATCH (s:Segment {key: key})
+  CREATE (c)-[:IN_SEGMENT {since: $at}]->(s)
+}
+UNWIND row.identifiers AS one
+CREATE (i:Identifier:$(one.label) {id: one.id, key: one.key, kind: one.kind, value: one.value, firstSeen: $at,
+                                   lastSeen: $at, sources: ['api']})-[:IDENTIFIES {since: $at}]->(c)
+WITH i, one
+UNWIND one.events AS event
+CREATE (e:Event {id: event.id, name: event.name, subject: one.key, at: datetime(event.at), receivedAt: $at,
+                 json: event.json, context: '{}', source: 'web', identifiers: [one.key]})-[:BY]->(i)
+WITH i, min(e.at) AS first, max(e.at) AS last
+SET i.firstEventAt = first, i.lastEventAt = last"""
+
+SEGMENTS = """UNWIND ['loyal', 'new', 'vip'] AS key
+CREATE (:Segment {id: 'seg_' + key, key: key, name: key, kind: 'RULE', status: 'LIVE', rule: '{}', ruleText: '',
+                  version: 1, createdAt: $at, updatedAt: $at})"""
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def customer(number: int, events: int) -> dict[str, Any]:
+    """A customer of four identifiers, with events spread over them."""
+    identifiers: list[dict[str, Any]] = [
+        {
+            "id": f"idn_{number:022}{place}",
+            "kind": kind,
+            "label": label,
+            "value": value_of(kind, number),
+            "key": f"{kind}:{value_of(kind, number)}",
+            "events": [],
+        }
+        for place, (kind, label) in enumerate(KINDS)
+    ]
+    for n in range(events):
+        identifiers[n % len(KINDS)]["events"].append(
+            {
+                "id": f"e{number}-{n}",
+                "name": NAMES[n % len(NAMES)],
+                "at": (START + timedelta(hours=n, seconds=number, milliseconds=n)).isoformat(),
+                "json": orjson.dumps({"path": f"/p/{n}", "price": n * 1.5, "items": [{"sku": f"s{n}"}]}).decode(),
+            }
+        )
+    return {
+        "id": f"cus_{number:026}",
+        "name": f"Person {number}",
+        "traits": orjson.dumps({"name": f"Person {number}", "plan": "pro", "address": {"city": "Hue"}}).decode(),
+        "segments": ["loyal", "new"] if number % 2 else ["vip"],
+        "identifiers": identifiers,
+    }
+
+
+def value_of(kind: str, number: int) -> str:
+    """The value of a customer's identifier."""
+    return f"p{number}@example.com" if kind == "email" else f"{kind}{number}"
+
+
+async def fill(store: Store, customers: int, events: int) -> None:
+    """Make the graph, unless it is there."""
+    await store.migrate()
+    if (await store.read("read/customers_total"))[0]["total"] == customers:
+        return
+    await store.transact(lambda tx: tx.run_generated(Statement(SEGMENTS, {"at": START})))
+    each = max(1, 5000 // max(1, events // customers))
+    started = time.perf_counter()
+    for first in range(0, customers, each):
+        rows = [customer(n, events // customers) for n in range(first, min(first + each, customers))]
+        part = Statement(FILL, {"rows": rows, "at": START})
+        await store.transact(lambda tx, part=part: tx.run_generated(part), timeout_s=120)
+    print(f"{customers:,} customers and {events:,} events in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+
+
+def ceiling(connection: Connection) -> Starlette:
+    """The hand-written answer."""
+    driver = AsyncGraphDatabase.driver(
+        connection.uri,
+        auth=(connection.user, connection.password),
+        notifications_min_severity="OFF",
+        telemetry_disabled=True,
+    )
+
+    async def answer(request: Request) -> Response:
+        given = orjson.loads(await request.body())["variables"]["by"]["userId"]
+        async with driver.session(database=connection.database, default_access_mode=READ_ACCESS) as session:
+            result = await session.run(Query(CEILING, timeout=10), {"key": f"user:{given}"})
+            (found,) = await result.value()
+        found["traits"] = {"json": orjson.Fragment(found["traits"])}
+        for event in found["events"]:
+            event["properties"] = {"json": orjson.Fragment(event["properties"])}
+        for name in ("identifiers", "segments", "events"):
+            found[name] = {"nodes": found[name]}
+        return Response(orjson.dumps({"data": {"customer": found}}), media_type="application/json")
+
+    return Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
+
+
+async def serve(which: str, connection: Connection, port: int) -> None:
+    """One of the servers, until it is ended."""
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    if which == "ceiling":
+        await _run(ceiling(connection), port)
+        return
+    from graphcdp.api import http
+    from graphcdp.api.schema import schema
+    from graphcdp.app import Platform
+    from graphcdp.record.recorder import Recorder
+    from graphcdp.resolve.rules import IdentityRules
+
+    if which == "resolvers":
+
+        class Resolvers:
+            """The planner's place, without the planner."""
+
+            async def execute(self, text: str, variables: Any, context: Any, operation_name: str | None) -> Any:
+                return await schema.execute(text, variables, context, operation_name=operation_name)
+
+        http.executor = Resolvers()  # type: ignore[assignment]  # the same call, answered as before
+    async with await Store.open(connection) as store:
+        await _run(http.build_app(Platform(Settings(), store, Recorder(store, IdentityRules()))), port)
+
+
+async def _run(app: Starlette, port: int) -> None:
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
+    await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
+    """The port of a server process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    secret = {
+        "BENCH_CONNECTION": orjson.dumps(
+            [connection.uri, connection.user, connection.password, connection.database]
+        ).decode()
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, "--serve", which, str(port), env={**os.environ, **secret}
+    )
+    try:
+        for _ in range(600):
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a load reached: answers a second, and times of single ones in milliseconds."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+
+
+async def load(port: int, customers: int, seconds: float, check: Callable[[bytes], None] | None = None) -> Load:
+    """Callers that each ask for one customer after another on a connection of their own."""
+    times: list[float] = []
+    until = time.perf_counter() + seconds
+
+    async def call(seed: int) -> None:
+        choose = random.Random(seed)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.perf_counter() < until:
+            variables = {"by": {"userId": f"user{choose.randrange(customers)}"}}
+            body = orjson.dumps({"query": OPERATION, "variables": variables})
+            head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            started = time.perf_counter()
+            writer.write(head.encode() + b"\r\n\r\n" + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            lower = answer.lower()
+            at = lower.index(b"content-length: ") + 16
+            found = await reader.readexactly(int(lower[at : lower.index(b"\r", at)]))
+            times.append(time.perf_counter() - started)
+            if check is not None:
+                check(found)
+        writer.close()
+
+    started = time.perf_counter()
+    await asyncio.gather(*(call(n) for n in range(CALLERS)))
+    took = time.perf_counter() - started
+    times.sort()
+    return Load(len(times) / took, 1000 * statistics.median(times), 1000 * times[int(len(times) * 0.99)])
+
+
+def complete(answer: bytes) -> None:
+    """Refuse an answer that is not whole."""
+    found = orjson.loads(answer)["data"]["customer"]
+    assert all((found["events"]["nodes"], found["identifiers"]["nodes"], found["email"])), answer
+
+
+async def measure(connection: Connection, customers: int, seconds: float) -> dict[str, list[Load]]:
+    """Loads of each server, in turns."""
+    found: dict[str, list[Load]] = {"ours": [], "ceiling": [], "resolvers": []}
+    async with (
+        serving("ours", connection) as ours,
+        serving("ceiling", connection) as top,
+        serving("resolvers", connection) as plain,
+    ):
+        ports = {"ours": ours, "ceiling": top, "resolvers": plain}
+        for port in ports.values():
+            await load(port, customers, max(3.0, seconds), complete)
+        for _ in range(ROUNDS):
+            for name, port in ports.items():
+                found[name].append(await load(port, customers, seconds))
+    return found
+
+
+async def main(options: argparse.Namespace) -> None:
+    """Fill, measure, print."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(options.folder or temporary)
+        heap, cache = ("1g", "256m") if options.events <= 200_000 else ("2g", "1g")
+        server = await asyncio.to_thread(
+            embedded.start, folder, cache_dir=Settings.load().cache_dir, heap_max=heap, page_cache=cache
+        )
+        try:
+            async with await Store.open(server.connection) as store:
+                await fill(store, options.customers, options.events)
+            found = await measure(server.connection, options.customers, options.seconds)
+        finally:
+            await asyncio.to_thread(server.stop)
+    print(f"{'':10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'of the ceiling':>15}")
+    top = statistics.median(one.rate for one in found["ceiling"])
+    for name, loads in found.items():
+        rate = statistics.median(one.rate for one in loads)
+        p50, p99 = (statistics.median(getattr(one, what) for one in loads) for what in ("p50_ms", "p99_ms"))
+        print(f"{name:10} {rate:11,.0f} {p50:8.1f} {p99:8.1f} {rate / top:15.2f}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serve"]:
+        given = Connection(*orjson.loads(os.environ["BENCH_CONNECTION"]))
+        uvloop.run(serve(sys.argv[2], given, int(sys.argv[3])))
+    else:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--customers", type=int, default=2_000, help="customers; the full size is 20000")
+        parser.add_argument("--events", type=int, default=100_000, help="events; the full size is 1000000")
+        parser.add_argument("--seconds", type=float, default=4.0, help="of each load; there are three rounds")
+        parser.add_argument("--folder", help="database folder to keep between runs")
+        uvloop.run(main(parser.parse_args()))

@@ -1,0 +1,246 @@
+"""From the arguments of a planned field to what it comes to: clauses, and the values of their parameters.
+
+Each function has its field's arguments as the field's resolver has them, and
+raises what the resolver would: such a request is answered by the resolvers, which tell it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from graphcdp.api.context import Context
+from graphcdp.api.events import EventFilter, choice_of
+from graphcdp.api.listing import listing
+from graphcdp.api.pages import COUNT_MAX, IDS_MAX
+from graphcdp.api.predicates import CustomerPredicate, SegmentRef, condition_of
+from graphcdp.api.references import claim_in, key_of
+from graphcdp.api.times import TimeOrder
+from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.identifiers import Claim
+from graphcdp.model.ids import Tag, split_id
+from graphcdp.model.times import to_wire
+from graphcdp.plan import lists
+from graphcdp.plan.fields import Asked, Leaf, Nested, OneOf, Paged
+from graphcdp.plan.levels import UnplannedError
+from graphcdp.read import events, identities, segments
+from graphcdp.read import lists as lists_of_customers
+from graphcdp.read.pages import Page
+
+
+def _customer(context: Context, by: Mapping[str, Any]) -> Asked:
+    if "id" in by:
+        return Asked(lists.CUSTOMER_BY_ID, {"id": by["id"]})
+    # Nobody has the key null.
+    return Asked(lists.CUSTOMER_BY_KEY, {"key": key_of(claim_in(by), context.recorder.rules)}, fleeting=True)
+
+
+def _me(context: Context) -> Asked:
+    subject = context.principal.subject or ""
+    found = split_id(subject)
+    if found is not None and found[0] is Tag.CUSTOMER:
+        return Asked(lists.CUSTOMER_BY_ID, {"id": subject}, fleeting=True)
+    kind, colon, value = subject.partition(":")
+    key = key_of(Claim(kind, value), context.recorder.rules) if colon else None
+    return Asked(lists.CUSTOMER_BY_KEY, {"key": key}, fleeting=True)
+
+
+def _identifier(context: Context, **given: Mapping[str, Any]) -> Asked:
+    key = key_of(claim_in(given["is"]), context.recorder.rules)
+    return Asked("MATCH (i:Identifier {key: $key})", {"key": key}, fleeting=True)
+
+
+def _segment(context: Context, by: SegmentRef) -> Asked:
+    if by.id is not None:
+        return Asked("MATCH (s:Segment {id: $id})", {"id": by.id.value})
+    return Asked("MATCH (s:Segment {key: $key})", {"key": by.key.value if by.key else None})
+
+
+def _node(context: Context, id: str) -> Asked:  # noqa: A002  # the name is GraphQL's
+    return _nodes(context, [id])
+
+
+def _nodes(context: Context, ids: list[str]) -> Asked:
+    if len(ids) > IDS_MAX:
+        raise InvalidReferenceError("too many")
+    tags = {found[0] for found in map(split_id, ids) if found is not None}
+    if tags & _UNPLANNED:
+        raise UnplannedError("an object without a plan")
+    types = [name for tag in Tag if tag in tags for name in _TYPES.get(tag, ())]
+    return Asked(parameters={"ids": list(ids)}, types=tuple(types))
+
+
+def _customers(context: Context, **given: Any) -> Asked:
+    found = listing(context, **given)
+    page = lists_of_customers.list_clauses(found.order, found.page, found.search, found.condition)
+    total = lists_of_customers.total_clauses(found.search, found.condition)
+    asked = _page(
+        found.page,
+        page.text,
+        lists_of_customers.list_order(found.order),
+        {**page.parameters, **total.parameters},
+        total.text,
+    )
+    return replace(asked, key=lists_of_customers.key_expression(found.order), fleeting=True)
+
+
+def _identifiers(context: Context, kinds: list[str] | None = None, **page: Any) -> Asked:
+    found = identities.identifier_page(**_relay(page))
+    after, before = found.after, found.before
+    cypher = lists.identifiers(
+        kinds=kinds is not None,
+        after=after is not None,
+        before=before is not None,
+        backward=not found.forward,
+    )
+    parameters = {
+        "kinds": None if kinds is None else sorted(set(kinds)),
+        "after": after and after[0],
+        "before": before and before[0],
+    }
+    return _page(found, cypher, identities.IDENTIFIERS, parameters, lists.identifiers_total(kinds=kinds is not None))
+
+
+def _devices(context: Context, **page: Any) -> Asked:
+    found = identities.device_page(**_relay(page))
+    return _dated(found, lists.devices(**_bounds(found)), identities.DEVICES, lists.DEVICES_TOTAL)
+
+
+def _links(context: Context, **page: Any) -> Asked:
+    found = identities.link_page(**_relay(page))
+    return _dated(found, lists.links(**_bounds(found)), identities.LINKS)
+
+
+def _customer_links(context: Context, ended: bool = False, **page: Any) -> Asked:
+    found = identities.customer_link_page(ended, **_relay(page))
+    cypher = lists.customer_links(ended=ended, **_bounds(found))
+    return _dated(found, cypher, identities.customer_links_order(ended), lists.customer_links_total(ended=ended))
+
+
+def _memberships(context: Context, **page: Any) -> Asked:
+    found = segments.membership_page(**_relay(page))
+    return _dated(found, lists.memberships(**_bounds(found)), segments.MEMBERSHIPS, lists.MEMBERSHIPS_TOTAL)
+
+
+def _members(context: Context, **page: Any) -> Asked:
+    found = segments.member_page(**_relay(page))
+    return _dated(found, lists.members(**_bounds(found)), segments.MEMBERS, lists.MEMBERS_TOTAL)
+
+
+def _events(
+    context: Context,
+    filter: EventFilter | None = None,  # noqa: A002  # the name is GraphQL's
+    order: TimeOrder = TimeOrder.NEWEST_FIRST,
+    **page: Any,
+) -> Asked:
+    newest_first = order is TimeOrder.NEWEST_FIRST
+    found = events.event_page(newest_first, **_relay(page))
+    choice = choice_of(filter, context)
+    parameters, bounded = _places(choice, *events.places_around(found, newest_first))
+    cypher = lists.events(
+        names=choice.names is not None,
+        sources=choice.sources is not None,
+        bounded=bounded,
+        newest=newest_first == found.forward,
+    )
+    asked = _page(found, cypher, events.history_order(newest_first), parameters)
+    return replace(asked, fleeting=_moves(filter))
+
+
+def _event_count(
+    context: Context,
+    filter: EventFilter | None = None,  # noqa: A002  # as above
+) -> Asked:
+    choice = choice_of(filter, context)
+    parameters, bounded = _places(choice, None, None)
+    cypher = lists.events_count(names=choice.names is not None, sources=choice.sources is not None, bounded=bounded)
+    return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=_moves(filter))
+
+
+def _in_segment(context: Context, key: str) -> Asked:
+    return Asked("EXISTS { (c)-[:IN_SEGMENT]->(:Segment {key: $key}) }", {"key": key})
+
+
+def _matches(context: Context, where: CustomerPredicate) -> Asked:
+    condition = condition_of(where, context.principal, context.now())
+    return Asked(condition.text, condition.parameters, fleeting=True)
+
+
+CUSTOMER = Nested(variables=("c",), ask=_customer, plainly=True)
+ME = Nested(variables=("c",), ask=_me, plainly=True)
+IDENTIFIER = Nested(variables=("i",), ask=_identifier, plainly=True)
+CUSTOMERS = Paged(_customers, ("c", "score"), "c", "")
+SEGMENT = Nested(variables=("s",), ask=_segment)
+_BY_TYPE = {
+    "Customer": Nested("MATCH (c:Customer {id: one})", ("c",)),
+    "MergedCustomer": Nested(
+        "MATCH (m:MergedCustomer {id: one})-[merged:MERGED_INTO]->()\n"
+        "WHERE EXISTS { (m)-[:MERGED_INTO*1..]->(:Customer) }",
+        ("m", "merged"),
+    ),
+    "Event": Nested("MATCH (e:Event {id: substring(one, 4)}) WHERE one STARTS WITH 'evt_'", ("e",)),
+    "Identifier": Nested("MATCH (i:Identifier {id: one})", ("i",)),
+    "Device": Nested(
+        "MATCH (i:Identifier {id: 'idn_' + substring(one, 4)}) WHERE one STARTS WITH 'dev_' AND i.kind = 'device'",
+        ("i",),
+    ),
+    "Segment": Nested("MATCH (s:Segment {id: one})", ("s",)),
+}
+_TYPES = {
+    Tag.CUSTOMER: ("Customer", "MergedCustomer"),
+    Tag.EVENT: ("Event",),
+    Tag.IDENTIFIER: ("Identifier",),
+    Tag.DEVICE: ("Device",),
+    Tag.SEGMENT: ("Segment",),
+}
+_UNPLANNED = frozenset(Tag) - _TYPES.keys()
+NODE = OneOf(_BY_TYPE, _node)
+NODES = OneOf(_BY_TYPE, _nodes, many=True)
+HOLDER = Nested("MATCH (i)-[:IDENTIFIES]->(c:Customer)", ("c",))
+IDENTIFIERS = Paged(_identifiers, ("i", "since", "place"), "i", lists.IDENTIFIER_KEY)
+DEVICES = Paged(_devices, ("i",), "i", lists.DEVICE_KEY)
+LINKS = Paged(_links, ("l", "other"), "l", lists.LINK_KEY)
+CUSTOMER_LINKS = Paged(_customer_links, ("l",), "l", lists.LINK_KEY)
+MEMBERSHIPS = Paged(_memberships, ("s", "since"), "s", lists.MEMBERSHIP_KEY)
+MEMBERS = Paged(_members, ("c", "since"), "c", lists.MEMBER_KEY)
+EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY)
+EVENT_COUNT = Nested(variables=("value", "precision"), ask=_event_count)
+IN_SEGMENT = Leaf(ask=_in_segment, apart=True)
+MATCHES = Leaf(ask=_matches, apart=True)
+
+
+def _moves(given: EventFilter | None) -> bool:
+    """Whether the events of a choice depend on the clock."""
+    return given is not None and given.during is not None and given.during.within is not None
+
+
+def _relay(given: dict[str, Any]) -> dict[str, Any]:
+    return {"first": None, "after": None, "last": None, "before": None, **given}
+
+
+def _bounds(page: Page) -> dict[str, bool]:
+    return {"after": page.after is not None, "before": page.before is not None, "backward": not page.forward}
+
+
+def _dated(page: Page, cypher: str, order: str, total: str = "") -> Asked:
+    """A page of a list that is sorted by a time and, among equals, by id."""
+    parameters = {
+        name: to_wire(value) if isinstance(value, datetime) else value
+        for name, value in page.bounds().items()
+        if name != "limit"
+    }
+    return _page(page, cypher, order, parameters, total)
+
+
+def _page(page: Page, cypher: str, order: str, parameters: dict[str, Any], total: str = "") -> Asked:
+    parameters |= {"preceded": page.after is not None, "followed": page.before is not None}
+    return Asked(cypher, parameters, order=order, size=page.size, backward=not page.forward, total=total)
+
+
+def _places(
+    choice: events.EventChoice, earlier: events.Place | None, later: events.Place | None
+) -> tuple[dict[str, Any], bool]:
+    """Parameters of clauses on events, and whether there are bounds in time at all."""
+    parameters = events.choice_parameters(choice, earlier, later)
+    parameters |= {"low": to_wire(parameters["low"]), "high": to_wire(parameters["high"])}
+    return parameters, any(bound is not None for bound in (choice.since, choice.until, earlier, later))

@@ -1,0 +1,346 @@
+"""Executes operations: what is planned as one Cypher statement, the rest by graphql-core, merged in order.
+
+    a document that is known      parsed, validated and planned once
+    anything wrong with it        strawberry.Schema.execute, which tells what
+    variables or arguments wrong  graphql-core, whose resolvers tell what
+
+So errors are worded, coded and placed in one way, whether a field is planned or not.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError, GraphQLObjectType, execute, is_non_null_type, parse, specified_rules
+from graphql.error import located_error
+from graphql.execution.values import VariableValues, get_variable_values
+from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode, OperationType, SelectionSetNode
+from strawberry.schema.schema import validate_document
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType as StrawberryOperationType
+from strawberry.utils.await_maybe import await_maybe
+
+from graphcdp.api.access import Needs, needs_by_field
+from graphcdp.api.context import Context
+from graphcdp.api.failures import shown
+from graphcdp.api.limits import TOKENS_MAX, excess, measured, size_variables
+from graphcdp.api.planned import NOTHING, Description, Telling, varies
+from graphcdp.model.errors import GraphCDPError
+from graphcdp.model.principals import Principal
+from graphcdp.model.statement import Statement
+from graphcdp.plan.fields import Plan
+from graphcdp.plan.finish import Given
+from graphcdp.plan.levels import TYPENAME, Levels, UnplannedError, Wanted
+from graphcdp.plan.selection import Selections, operation_of, switches_of
+from graphcdp.plan.write import Written, write
+from graphcdp.read.pages import cursor
+
+_READS = frozenset((StrawberryOperationType.QUERY,))
+DOCUMENTS_MAX = 1000
+VARIANTS_MAX = 50
+"""Of one document: sizes of pages, and of an operation: statements. Above it the oldest is forgotten."""
+
+
+@dataclass(slots=True)
+class _Operation:
+    """An operation for given values of its @include and @skip variables.
+
+    roots: its root fields by name in the answer; None where graphql-core answers.
+    rest: the document with those alone, None when there are none. given: what is
+    given to each field of the plan in every request; varying: fields of which it is not known.
+    """
+
+    roots: dict[str, Wanted | None]
+    nodes: dict[str, list[FieldNode]]
+    wanted: list[Wanted]
+    rest: DocumentNode | None
+    varying: list[Wanted] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
+    written: "OrderedDict[tuple[Any, ...], Written]" = field(default_factory=OrderedDict)
+
+    @property
+    def planned(self) -> list[Wanted]:
+        """The root fields that are read from the database, in the answer's order."""
+        return [root for root in self.roots.values() if root is not None and root.name != TYPENAME]
+
+
+@dataclass(slots=True)
+class _Known:
+    """A document that is valid, with the operation that was asked for."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    switches: tuple[str, ...]
+    sizes: tuple[str, ...]
+    fitting: "OrderedDict[tuple[Any, ...], bool]" = field(default_factory=OrderedDict)
+    plans: dict[tuple[Any, ...], _Operation] = field(default_factory=dict)
+
+
+class Executor:
+    """Executes the operations of a schema; keeps what it learned of their documents."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self._schema = schema
+        self._description = Description(schema)
+        self._telling = Telling()
+        self._needs = needs_by_field(schema)
+        self._known: OrderedDict[tuple[str, str | None], _Known] = OrderedDict()
+
+    async def execute(
+        self,
+        text: str,
+        variables: Mapping[str, Any] | None,
+        context: Context,
+        operation_name: str | None = None,
+        *,
+        reads_only: bool = False,
+    ) -> ExecutionResult:
+        """Execute one operation of a document.
+
+        reads_only: queries alone. Errors as `strawberry.Schema.execute`: those of
+        callers are in the result.
+        """
+        given = dict(variables or {})
+        known = self._document(text, operation_name)
+        refused = known is not None and reads_only and known.operation.operation is not OperationType.QUERY
+        if known is None or refused or not self._fits(known, given):
+            return await self._schema.execute(
+                text,
+                variable_values=given or None,
+                context_value=context,
+                operation_name=operation_name,
+                allowed_operation_types=_READS if reads_only else None,
+            )
+        if known.operation.operation is OperationType.QUERY:
+            values = get_variable_values(
+                self._description.graphql, known.operation.variable_definitions or (), given, max_errors=1
+            )
+            if not isinstance(values, list):
+                operation = self._plan(known, values, context.principal)
+                if operation.planned:
+                    return await self._planned(known, operation, values, given, context)
+        return await self._core(known.document, given, context, operation_name)
+
+    def statement(self, text: str, variables: Mapping[str, Any], context: Context) -> Statement | None:
+        """The statement that a query becomes; None when it is not planned as a whole."""
+        known = self._document(text, None)
+        if known is None:
+            return None
+        definitions = known.operation.variable_definitions or ()
+        values = get_variable_values(self._description.graphql, definitions, dict(variables))
+        if isinstance(values, list):
+            return None
+        operation = self._plan(known, values, context.principal)
+        if operation.rest is not None:
+            return None
+        given = self._given(operation, values, context)
+        written = self._written(operation, given)
+        return Statement(written.text, written.values(given))
+
+    def _document(self, text: str, operation_name: str | None) -> _Known | None:
+        """What is known of a document; None for one with which something is wrong."""
+        name = (text, operation_name)
+        known = self._known.get(name)
+        if known is not None:
+            self._known.move_to_end(name)
+            return known
+        try:
+            document = parse(text, max_tokens=TOKENS_MAX)
+            operation = operation_of(document, operation_name)
+            # Measured before it is validated, as everywhere: validating a large one takes too long.
+            if operation is None or excess(measured(document, {}, self._schema)) is not None:
+                return None
+            if validate_document(self._description.graphql, document, tuple(specified_rules)):
+                return None
+        except (GraphQLError, RecursionError):
+            return None
+        known = _Known(document, operation, switches_of(document), size_variables(document, self._schema))
+        _keep(self._known, name, known, DOCUMENTS_MAX)
+        return known
+
+    def _fits(self, known: _Known, variables: Mapping[str, Any]) -> bool:
+        """Whether the operation is within its limits for these sizes of pages."""
+        sizes = tuple(_size_in(variables.get(name)) for name in known.sizes)
+        fits = known.fitting.get(sizes)
+        if fits is None:
+            fits = excess(measured(known.document, variables, self._schema)) is None
+            _keep(known.fitting, sizes, fits, VARIANTS_MAX)
+        return fits
+
+    def _plan(self, known: _Known, values: VariableValues, principal: Principal) -> _Operation:
+        switches = {name: values.coerced.get(name) for name in known.switches}
+        # Nothing else of a principal decides what it is shown.
+        name = (principal.scopes, principal.sees_personal, *switches.values())
+        found = known.plans.get(name)
+        if found is None:
+            found = known.plans[name] = self._planning(known, switches, principal)
+        return found
+
+    def _planning(self, known: _Known, switches: Mapping[str, Any], principal: Principal) -> _Operation:
+        schema = self._description.graphql
+        of = schema.query_type
+        assert isinstance(of, GraphQLObjectType)
+        selections = Selections(schema, known.document, switches)
+
+        def plan_of(type_name: str, field_name: str) -> Plan | None:
+            # What is refused or masked is answered by graphql-core, which is guarded field by field.
+            needs = self._needs.get((type_name, field_name))
+            if needs is not None and not _free(needs, principal):
+                return None
+            return self._description.plan_of(type_name, field_name)
+
+        levels = Levels(schema, selections, plan_of)
+        nodes = selections.fields(of, [known.operation.selection_set])
+        roots: dict[str, Wanted | None] = {}
+        for key, of_key in nodes.items():
+            try:
+                roots[key] = levels.root(of, key, of_key)
+            except UnplannedError:
+                roots[key] = None
+        left = [node for key, of_key in nodes.items() if roots[key] is None for node in of_key]
+        return _Operation(roots, nodes, levels.wanted, _only(known, left) if left else None)
+
+    async def _planned(
+        self,
+        known: _Known,
+        operation: _Operation,
+        values: VariableValues,
+        variables: dict[str, Any],
+        context: Context,
+    ) -> ExecutionResult:
+        name = known.operation.name.value if known.operation.name else None
+        try:
+            given = self._given(operation, values, context)
+        except Exception:  # noqa: BLE001  # whatever it is, the resolvers raise it too, and tell it in its place
+            return await self._core(known.document, variables, context, name)
+        written = self._written(operation, given)
+        if operation.rest is None:
+            rest = ExecutionResult(data={}, errors=None)
+            found = await self._read(operation, written, given, context)
+        else:
+            found, rest = await asyncio.gather(
+                self._read(operation, written, given, context),
+                self._core(operation.rest, variables, context, name),
+            )
+        return self._merged(operation, found, rest, context)
+
+    def _given(self, operation: _Operation, values: VariableValues, context: Context) -> list[Given]:
+        """What the request gives to each field, by number. Raises what the fields' resolvers would."""
+        first = not operation.given
+        given = [NOTHING] * len(operation.wanted) if first else operation.given.copy()
+        varying: list[Wanted] = []
+        for wanted in operation.wanted if first else operation.varying:
+            found = given[wanted.number] = self._description.given(wanted, values, context)
+            if first and (found.asked.fleeting or varies(wanted)):
+                varying.append(wanted)
+        if first:
+            operation.varying = varying
+            operation.given = given
+        return given
+
+    def _written(self, operation: _Operation, given: Sequence[Given]) -> Written:
+        # What does not vary has the shape that it always has.
+        shape = tuple(given[wanted.number].asked.shape for wanted in operation.varying)
+        found = operation.written.get(shape)
+        if found is None:
+            asked = [one.asked for one in given]
+            found = write(operation.planned, asked, cursor, self._telling)
+            _keep(operation.written, shape, found, VARIANTS_MAX)
+        return found
+
+    async def _read(
+        self, operation: _Operation, written: Written, given: Sequence[Given], context: Context
+    ) -> "list[Any] | GraphCDPError":
+        """The values of the planned root fields, or why there are none."""
+        try:
+            row = await context.store.read_value(Statement(written.text, written.values(given)))
+        except GraphCDPError as error:
+            return error
+        values: list[Any] = written.finish(row, given)
+        return values
+
+    def _merged(
+        self,
+        operation: _Operation,
+        found: "list[Any] | GraphCDPError",
+        rest: ExecutionResult,
+        context: Context,
+    ) -> ExecutionResult:
+        errors = list(rest.errors or ())
+        whole = rest.data is not None
+        data: dict[str, Any] = {}
+        values = iter(found) if isinstance(found, list) else None
+        for key, root in operation.roots.items():
+            if root is None:
+                data[key] = (rest.data or {}).get(key)
+            elif root.definition is None:
+                data[key] = "Query"
+            elif values is not None:
+                data[key] = next(values)
+            else:
+                assert isinstance(found, GraphCDPError)
+                located = located_error(found, operation.nodes[key], [key])
+                errors.append(shown(located, "BAD_USER_INPUT", context.request_id))
+                data[key] = None
+                whole = whole and not is_non_null_type(root.definition.type)
+        return ExecutionResult(data=data if whole else None, errors=errors or None)
+
+    async def _core(
+        self, document: DocumentNode, variables: dict[str, Any], context: Context, operation_name: str | None
+    ) -> ExecutionResult:
+        """The operation by graphql-core; the document is valid."""
+        result = await await_maybe(
+            execute(
+                self._description.graphql,
+                document,
+                variable_values=variables or None,
+                operation_name=operation_name,
+                context_value=context,
+                executor_class=self._schema.execution_context_class,
+                operation_extensions=None,
+            )
+        )
+        errors = [shown(error, "BAD_USER_INPUT", context.request_id) for error in result.errors or ()]
+        return ExecutionResult(data=result.data, errors=errors or None)
+
+
+def _free(needs: Needs, principal: Principal) -> bool:
+    """Whether the principal gets a field as it is."""
+    allowed = needs.scopes is None or principal.may(needs.scopes)
+    return allowed and (needs.shown is None or principal.sees_personal)
+
+
+def _size_in(given: Any) -> Any:
+    """What of a variable's value the size of an operation can depend on, to be compared."""
+    if isinstance(given, list):
+        return "list", len(given)
+    if isinstance(given, dict):
+        return "object", tuple((name, _size_in(value)) for name, value in sorted(given.items()))
+    return given if isinstance(given, int) else None
+
+
+def _only(known: _Known, nodes: Sequence[FieldNode]) -> DocumentNode:
+    """The document whose operation has these root fields alone."""
+    kept = known.operation
+    operation = OperationDefinitionNode(
+        operation=kept.operation,
+        name=kept.name,
+        variable_definitions=kept.variable_definitions,
+        directives=kept.directives,
+        selection_set=SelectionSetNode(selections=tuple(nodes)),
+        loc=kept.loc,
+    )
+    return DocumentNode(
+        definitions=tuple(operation if one is kept else one for one in known.document.definitions),
+        loc=known.document.loc,
+    )
+
+
+def _keep(cache: "OrderedDict[Any, Any]", name: Any, value: Any, most: int) -> None:
+    """Keep a value; forget the oldest one above `most`."""
+    cache[name] = value
+    if len(cache) > most:
+        cache.popitem(last=False)

@@ -1,0 +1,95 @@
+"""From what the database answers to the answer: names are given to values, cursors written, JSON text spliced in.
+
+Maps of the database lose the order of their names, and names in an answer are the
+caller's, which never become text of a statement. So rows come as lists, nested
+as the answer is, and get their names here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphcdp.plan.fields import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one request gives to a field: its arguments, and what it comes to with them."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
+
+
+Touch: TypeAlias = Callable[[Any], Any]
+"""`touch(found)`: finishes a value that is not null and depends on nothing else."""
+
+Finish: TypeAlias = Callable[[Any, Sequence[Given]], Any]
+"""`finish(found, given)`; given: by number of the field."""
+
+
+def cursor(number: int, write: Callable[[str, Sequence[Any]], str]) -> Finish:
+    """The cursor of the page with this number, from a sort key."""
+    return lambda key, given: None if key is None else write(given[number].asked.order, key)
+
+
+class Row:
+    """An object from its row.
+
+    keys: names in the answer's order. constants: values that the row lacks, by
+    their place in it. touches, steps: what is left to do, by place once the constants are in.
+    """
+
+    __slots__ = ("_constants", "_names", "_steps", "_touches")
+
+    def __init__(
+        self,
+        keys: Sequence[str],
+        constants: Sequence[tuple[int, Any]] = (),
+        touches: Sequence[tuple[int, Touch]] = (),
+        steps: Sequence[tuple[int, Finish]] = (),
+    ) -> None:
+        self._names = tuple(keys)
+        self._constants = tuple(constants)
+        self._touches = tuple(touches)
+        self._steps = tuple(steps)
+
+    def one(self, found: Any, given: Sequence[Given]) -> Any:
+        """The object; None for none."""
+        return None if found is None else self.many([found], given)[0]
+
+    def many(self, found: list[list[Any]], given: Sequence[Given]) -> list[dict[str, Any]]:
+        """The objects of a list."""
+        # By place, not by row: calls for each of fifty events are what costs.
+        for place, constant in self._constants:
+            for row in found:
+                row.insert(place, constant)
+        for place, touch in self._touches:
+            for row in found:
+                value = row[place]
+                if value is not None:
+                    row[place] = touch(value)
+        for place, step in self._steps:
+            for row in found:
+                row[place] = step(row[place], given)
+        names = self._names
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def each(one: Finish) -> Finish:
+    """A list of what `one` finishes."""
+    return lambda found, given: [one(item, given) for item in found]
+
+
+def typed(finishes: Sequence[Finish]) -> Finish:
+    """An object that comes, in a list of its own, with the number of its type."""
+
+    def finish(found: Any, given: Sequence[Given]) -> Any:
+        (pair,) = found
+        return None if pair is None else finishes[pair[0]](pair[1], given)
+
+    return finish
+
+
+def only(one: Finish) -> Finish:
+    """The only object of a list."""
+    return lambda found, given: one(found[0], given)

@@ -1,0 +1,109 @@
+"""A selection with how each field is read: a tree of levels, one for each kind of object on the way.
+
+A field without a plan makes everything above it unplanned, up to the root
+field: an answer is shaped either here or by graphql-core, never half and half.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql.language import FieldNode, SelectionSetNode
+
+from graphcdp.plan.fields import Nested, OneOf, Paged, Plan, Told
+from graphcdp.plan.selection import Selections, selection_sets
+
+PlanOf: TypeAlias = Callable[[str, str], Plan | None]
+"""`plan_of(type, field)`: how a field is read; None when it is not planned."""
+
+TYPENAME = "__typename"
+
+
+class UnplannedError(Exception):
+    """A field below has no plan; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A field that is asked for.
+
+    key: its name in the answer. name, definition, node: as in the schema and the
+    document. number: among the fields of the plan; parameters are called
+    after it. plan: None for __typename. levels: what is asked of its value, by type.
+    """
+
+    key: str
+    name: str
+    number: int
+    node: FieldNode
+    definition: GraphQLField | None = None
+    plan: Plan | None = None
+    levels: "dict[str, Level]" = field(default_factory=dict)
+
+    @property
+    def level(self) -> "Level":
+        """What is asked of its value, which is of one type."""
+        (only,) = self.levels.values()
+        return only
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What is asked of an object of this type, in the answer's order."""
+
+    type: str
+    fields: tuple[Wanted, ...]
+
+
+class Levels:
+    """Builds the levels of one operation; `wanted` gathers its fields, each at the place of its number."""
+
+    def __init__(self, schema: GraphQLSchema, selections: Selections, plan_of: PlanOf) -> None:
+        self._schema = schema
+        self._selections = selections
+        self._plan_of = plan_of
+        self.wanted: list[Wanted] = []
+
+    def root(self, of: GraphQLObjectType, key: str, nodes: Sequence[FieldNode]) -> Wanted:
+        """A root field with all below it. Raises UnplannedError, and gathers nothing then."""
+        before = len(self.wanted)
+        try:
+            return self._field(of, key, nodes)
+        except UnplannedError:
+            del self.wanted[before:]
+            raise
+
+    def _level(self, of: GraphQLObjectType, sets: Sequence[SelectionSetNode], *, told: bool = False) -> Level:
+        asked = self._selections.fields(of, sets)
+        return Level(of.name, tuple(self._field(of, key, nodes, told=told) for key, nodes in asked.items()))
+
+    def _field(self, of: GraphQLObjectType, key: str, nodes: Sequence[FieldNode], *, told: bool = False) -> Wanted:
+        name = nodes[0].name.value
+        if name == TYPENAME:
+            return self._gathered(Wanted(key, name, len(self.wanted), nodes[0]))
+        definition = of.fields.get(name)
+        plan = None if told else self._plan_of(of.name, name)
+        if definition is None or (plan is None and not told):
+            raise UnplannedError(f"{of.name}.{name}")
+        made = self._gathered(Wanted(key, name, len(self.wanted), nodes[0], definition, plan))
+        sets = selection_sets(nodes)
+        if sets:
+            for one in self._types(definition, plan):
+                made.levels[one.name] = self._level(one, sets, told=told or isinstance(plan, Told))
+        elif isinstance(plan, Nested | OneOf | Paged):
+            raise UnplannedError(f"{of.name}.{name} is no object")
+        return made
+
+    def _gathered(self, wanted: Wanted) -> Wanted:
+        self.wanted.append(wanted)
+        return wanted
+
+    def _types(self, definition: GraphQLField, plan: Plan | None) -> list[GraphQLObjectType]:
+        if isinstance(plan, OneOf):
+            found: list[Any] = [self._schema.get_type(name) for name in plan.by_type]
+        else:
+            found = [get_named_type(definition.type)]
+        if not all(isinstance(one, GraphQLObjectType) for one in found):
+            raise UnplannedError("an abstract type needs OneOf")
+        return found

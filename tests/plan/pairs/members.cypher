@@ -1,0 +1,23 @@
+CALL () {
+  MATCH (s:Segment {key: $key_0})
+  CALL (s) {
+    WITH COUNT { (s)<-[:IN_SEGMENT]-(:Customer) } AS value, 'EXACT' AS precision
+    RETURN head(collect([value])) AS f2
+  }
+  CALL (s) {
+    MATCH (s)<-[member:IN_SEGMENT]-(c:Customer)
+    WITH c, member.since AS since
+    WITH c, since ORDER BY since DESC, c.id DESC LIMIT $limit_4
+    CALL (c) {
+      MATCH (c)<-[:IDENTIFIES]-(i:Device)
+      WITH i ORDER BY i.lastSeen DESC, i.id DESC LIMIT $limit_9
+      WITH collect([i.value]) AS page
+      RETURN [page] AS f9
+    }
+    WITH collect([toString(since), [c.id, f9]]) AS rows
+    WITH rows[..$size_4] AS page, size(rows) > $size_4 AS more
+    RETURN [page, [($followed_4 OR more)]] AS f4
+  }
+  RETURN head(collect([s.name, f2, f4])) AS f0
+}
+RETURN [f0] AS answer

@@ -1,0 +1,51 @@
+CALL () {
+  MATCH (:Identifier {key: $key_0})-[:IDENTIFIES]->(c:Customer)
+  CALL (c) {
+    MATCH (c)<-[:IDENTIFIES]-(i:Email|Phone|User)
+    WITH i ORDER BY i.lastSeen DESC, i.key
+    WITH collect([i.kind, i.value]) AS all
+    RETURN [kind IN ['email', 'phone', 'user'] | head([x IN all WHERE x[0] = kind | x[1]])] AS contacts2
+  }
+  CALL (c) {
+    MATCH (c)<-[m:IDENTIFIES]-(i:Identifier)
+    WITH i, m.since AS since,
+         CASE i.kind WHEN 'user' THEN '0' WHEN 'email' THEN '1' WHEN 'phone' THEN '2'
+                     WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.kind + ':' + i.id AS place
+    WITH i, since, place ORDER BY place LIMIT $limit_9
+    WITH collect([i.kind, i.value]) AS page
+    CALL (c) {
+      WITH coalesce(c.identifiers, 0) AS value, 'EXACT' AS precision
+      RETURN [value] AS f10
+    }
+    RETURN [f10, page] AS f9
+  }
+  CALL (c) {
+    MATCH (c)-[member:IN_SEGMENT]->(s:Segment)
+    WITH s, member.since AS since
+    WITH s, since ORDER BY since DESC, s.id DESC LIMIT $limit_15
+    WITH collect([s.key, s.name]) AS page
+    RETURN [page] AS f15
+  }
+  CALL (c) {
+    RETURN EXISTS { (c)-[:IN_SEGMENT]->(:Segment {key: $key_19}) } AS f19
+  }
+  CALL (c) {
+    MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+    WHERE i.lastEventAt IS NOT NULL
+    WITH i.key AS key, i.lastEventAt AS near ORDER BY near DESC
+    WITH collect({key: key, near: near}) AS all
+    WITH all, [x IN all WHERE true | x.near][$limit_20 - 1] AS edge
+    UNWIND [x IN all WHERE edge IS NULL OR x.near >= edge | x.key] AS key
+    CALL (key) {
+      MATCH (e:Event)
+      WHERE e.subject = key AND e.at IS NOT NULL
+      RETURN e ORDER BY e.subject DESC, e.at DESC, e.id DESC LIMIT $limit_20
+    }
+    WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit_20
+    WITH collect([[e.name, toString(e.at), coalesce(e.json, '{}')], [toString(e.at), e.id]]) AS rows
+    WITH rows[..$size_20] AS page, size(rows) > $size_20 AS more
+    RETURN [[x IN page | x[0]], [($followed_20 OR more), page[-1][1]]] AS f20
+  }
+  RETURN head(collect([c.id, [c.id, c.traits, contacts2], contacts2[0], [c.traits, c.traitTimes, toString(c.updatedAt)], coalesce(c.traits, '{}'), f9, f15, f19, f20])) AS f0
+}
+RETURN [f0] AS answer

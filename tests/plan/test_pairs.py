@@ -1,0 +1,62 @@
+"""Operations beside the statements that they become, and what these do in the database.
+
+`personalise.graphql` becomes `personalise.cypher`. The last line of an operation
+may be its variables. After a change that is meant, write the statements anew:
+
+    WRITE_PAIRS=1 python -m pytest tests/plan/test_pairs.py
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphcdp.api.context import Context
+from graphcdp.api.schema import executor
+from graphcdp.model.principals import OWNER
+from graphcdp.model.statement import Statement
+from graphcdp.record.recorder import Recorder
+from graphcdp.settings import Settings
+from graphcdp.store import Store
+
+PAIRS = sorted((Path(__file__).parent / "pairs").glob("*.graphql"))
+SCANS = {"AllNodesScan", "NodeByLabelScan", "DirectedAllRelationshipsScan", "UndirectedRelationshipTypeScan"}
+
+
+def operation(pair: Path) -> tuple[str, dict[str, Any]]:
+    """The operation of a pair, with its variables."""
+    text = pair.read_text(encoding="utf-8")
+    last = text.rstrip().rpartition("\n")[2]
+    variables: dict[str, Any] = json.loads(last.removeprefix("# ")) if last.startswith("# {") else {}
+    return text, variables
+
+
+async def statement_of(pair: Path, store: Store, recorder: Recorder) -> Statement:
+    """The statement that the operation becomes."""
+    text, variables = operation(pair)
+    context = Context(store=store, recorder=recorder, settings=Settings(), principal=OWNER)
+    found = executor.statement(text, variables, context)
+    assert found is not None, "the operation is planned as a whole"
+    return found
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.stem)
+async def test_an_operation_becomes_its_statement(pair: Path, store: Store, recorder: Recorder) -> None:
+    statement = await statement_of(pair, store, recorder)
+    beside = pair.with_suffix(".cypher")
+    if os.environ.get("WRITE_PAIRS"):
+        beside.write_text(f"{statement.text}\n", encoding="utf-8")
+    assert beside.read_text(encoding="utf-8") == f"{statement.text}\n"
+    texts = [value for value in statement.parameters.values() if isinstance(value, str) and value]
+    assert not any(value in statement.text for value in texts), "a value never becomes text"
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.stem)
+async def test_a_statement_keeps_to_the_indexes(pair: Path, store: Store, recorder: Recorder, explained: Any) -> None:
+    operators = await explained(await statement_of(pair, store, recorder))
+    assert SCANS.isdisjoint(operators), operators
+    # Histories are walked in the index's order, so a page costs what it holds, however long they are.
+    if pair.stem in ("personalise", "evidence"):
+        assert any("NodeIndexSeek" in operator for operator in operators)

@@ -1,0 +1,148 @@
+"""The planned answer is graphql-core's, word for word: random operations over random graphs."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graphcdp.api.answers import answer_of, to_bytes
+from graphcdp.api.context import Context
+from graphcdp.api.schema import executor, schema
+from graphcdp.model.principals import OWNER
+from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.rules import IdentityRules
+from graphcdp.settings import Settings
+from graphcdp.store import Store
+from tests.plan.made import Maker, Operation, Pool
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+
+VALUES: list[Any] = ["pro", "free", "Ünï 💚", 1, 12.5, True, None, ["x", "y"], {"city": "Huế"}, "2026-01-01", 'a"\\b\n']
+
+SEGMENT = (
+    """mutation($input: CreateSegmentInput!) { createSegment(input: $input) { segment { key } errors { message } } }"""
+)
+CUT = """mutation($input: CutLinkInput!) { cutLink(input: $input) { errors { message } } }"""
+SURVEY = """{ customers(first: 30, order: OLDEST) { edges { cursor node { id mergedIds
+  events(first: 5) { edges { cursor node { id } } } devices(first: 4) { edges { cursor node { id } } }
+  identifiers { edges { cursor node { id kind value links(first: 3) { edges { cursor } } } } }
+  links(ended: true) { edges { cursor } } segments(first: 2) { edges { cursor node { id } } } } } } }"""
+
+
+def a_message(choose: random.Random, number: int) -> dict[str, Any]:
+    """A message of one of a few people, who may turn out to be the same."""
+    # Most messages keep to one person's identifiers, some join two people.
+    person = choose.randrange(9)
+    named = {}
+    for kind in choose.sample(["user", "email", "phone", "device", "anonymous"], choose.randint(1, 3)):
+        one = person if choose.random() < 0.93 else choose.randrange(9)
+        named[kind] = {"email": f"ann{one}@example.com", "phone": f"+8491234567{one}"}.get(kind, f"{kind[0]}{one}")
+    step = choose.choice([timedelta(hours=7), timedelta(milliseconds=40), timedelta(microseconds=1234), timedelta(0)])
+    traits = {name: choose.choice(VALUES) for name in ("plan", "name", "age", "address") if choose.random() < 0.3}
+    return {
+        "id": f"m{number}",
+        "name": choose.choice(["Visit", "Order", 'Said "hi" \\ 💚']),
+        "identifiers": list(named.items()),
+        "at": datetime(2026, 1, 1, tzinfo=UTC) + step * choose.randrange(60),
+        "properties": {name: choose.choice(VALUES) for name in ("plan", "born", "a.b") if choose.random() < 0.5},
+        "context": {} if choose.random() < 0.5 else {"page": {"url": "/x"}},
+        "traits": traits,
+        "source": choose.choice(["web", "api", "shop"]),
+    }
+
+
+class Graph:
+    """A graph with a way to ask it in both ways."""
+
+    def __init__(self, store: Store, recorder: Recorder) -> None:
+        self.store = store
+        self._recorder = recorder
+        self._settings = Settings(query_timeout_s=60)
+
+    def context(self) -> Context:
+        """A fresh context, in which time stands still."""
+        return Context(
+            store=self.store, recorder=self._recorder, settings=self._settings, principal=OWNER, clock=lambda: NOW
+        )
+
+    async def plainly(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The answer of graphql-core and the resolvers."""
+        return answer_of(await schema.execute(text, variable_values=variables, context_value=self.context()))
+
+    async def planned(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The answer of the executor."""
+        return answer_of(await executor.execute(text, variables, self.context()))
+
+    async def fill(self, seed: int) -> Pool:
+        """Record a random graph; what there is to ask for."""
+        choose = random.Random(seed)
+        await self._recorder.record([a_message(choose, number) for number in range(70)])
+        for key, where in (
+            ("pros", {"trait": {"path": "plan", "is": {"eq": "pro"}}}),
+            ("visitors", {"did": {"event": {"name": "Visit"}}}),
+        ):
+            await self.plainly(SEGMENT, {"input": {"key": key, "name": key, "where": where}})
+        for device in range(2):
+            between = [{"deviceId": f"d{device}"}, {"userId": "u0"}]
+            await self.plainly(CUT, {"input": {"between": between}})
+        await self._recorder.record([a_message(choose, number) for number in range(70, 100)])
+        answer = await self.plainly(SURVEY, {})
+        assert "errors" not in answer, answer["errors"]
+        return surveyed(answer["data"])
+
+
+def surveyed(data: dict[str, Any]) -> Pool:
+    """The ids, references and cursors of a graph."""
+    pool = Pool(
+        ["cus_none", "evt_none", "nonsense", "mrg_x"],
+        [{"userId": "nobody"}, {"email": "none"}],
+        ["pros", "visitors"],
+        {},
+    )
+
+    def keep(connection: str, edges: list[dict[str, Any]]) -> None:
+        pool.cursors.setdefault(connection, []).extend(edge["cursor"] for edge in edges)
+        pool.ids.extend(edge["node"]["id"] for edge in edges if "node" in edge)
+
+    keep("CustomerConnection", data["customers"]["edges"])
+    for edge in data["customers"]["edges"]:
+        node = edge["node"]
+        pool.ids += node["mergedIds"]
+        pool.references += [{"id": one} for one in (node["id"], *node["mergedIds"])]
+        keep("EventConnection", node["events"]["edges"][:3])
+        keep("IdentifierConnection", node["identifiers"]["edges"])
+        keep("DeviceConnection", node["devices"]["edges"])
+        keep("CustomerLinkConnection", node["links"]["edges"])
+        keep("CustomerSegmentConnection", node["segments"]["edges"])
+        for one in node["identifiers"]["edges"]:
+            keep("LinkConnection", one["node"]["links"]["edges"])
+            name = {"user": "userId", "device": "deviceId", "anonymous": "anonymousId"}.get(one["node"]["kind"])
+            pool.references.append({name or one["node"]["kind"]: one["node"]["value"]})
+    return pool
+
+
+@pytest.fixture(params=[1, 2])
+async def graph(request: pytest.FixtureRequest, store: Store) -> tuple[Graph, Pool]:
+    """A random graph, and what there is to ask for."""
+    found = Graph(store, Recorder(store, IdentityRules(region="VN")))
+    return found, await found.fill(request.param)
+
+
+def settled(answer: dict[str, Any]) -> bytes:
+    """The answer as it is sent, errors in the order of their paths."""
+    if "errors" in answer:
+        answer = {**answer, "errors": sorted(answer["errors"], key=lambda error: str(error.get("path")))}
+    return to_bytes(answer)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@given(choose=st.randoms(use_true_random=False))
+async def test_a_planned_answer_is_that_of_the_resolvers(graph: tuple[Graph, Pool], choose: random.Random) -> None:
+    asked, pool = graph
+    operation: Operation = Maker(choose, pool).operation()
+    plain = await asked.plainly(operation.text, operation.variables)
+    planned = await asked.planned(operation.text, operation.variables)
+    assert settled(planned) == settled(plain), f"{operation.text}\n{operation.variables}"
