@@ -25,3 +25,4 @@ test: lint
 
 bench: install
 	$(BIN)/python benchmarks/record.py
+	$(BIN)/python benchmarks/read.py
