@@ -26,3 +26,4 @@ test: lint
 bench: install
 	$(BIN)/python benchmarks/record.py
 	$(BIN)/python benchmarks/identity.py
+	$(BIN)/python benchmarks/read.py

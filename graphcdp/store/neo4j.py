@@ -11,7 +11,15 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
-from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, Query, unit_of_work
+from neo4j import (
+    READ_ACCESS,
+    AsyncDriver,
+    AsyncGraphDatabase,
+    AsyncManagedTransaction,
+    AsyncSession,
+    Query,
+    unit_of_work,
+)
 from neo4j.exceptions import DriverError, Neo4jError
 
 from graphcdp.model.connection import Connection
@@ -60,6 +68,7 @@ class Store:
         # Sessions of a cluster share bookmarks, so that a read sees the writes acknowledged before it.
         clustered = connection.uri.startswith("neo4j")
         self._bookmarks = AsyncGraphDatabase.bookmark_manager() if clustered else None
+        self._idle: list[AsyncSession] = []
         self.statements_run = 0
 
     @classmethod
@@ -95,6 +104,8 @@ class Store:
 
     async def close(self) -> None:
         """Close all connections."""
+        for session in self._idle:
+            await session.close()
         await self._driver.close()
 
     async def check(self) -> None:
@@ -123,18 +134,10 @@ class Store:
         """
         timeout_s = read_timeout_s.get()
         self.statements_run += 1
+        query = Query(statement.text, timeout=timeout_s)
         try:
-            async with (
-                asyncio.timeout(timeout_s),
-                self._driver.session(
-                    database=self._connection.database,
-                    default_access_mode=READ_ACCESS,
-                    bookmark_manager=self._bookmarks,
-                ) as session,
-            ):
-                result = await session.run(Query(statement.text, timeout=timeout_s), dict(statement.parameters))
-                (value,) = await result.value()
-                return value
+            async with asyncio.timeout(timeout_s):
+                return await self._read_value(query, dict(statement.parameters))
         except TimeoutError as error:
             raise _unanswered() from error
         except (DriverError, Neo4jError, OSError) as error:
@@ -179,6 +182,26 @@ class Store:
         # Not record.data(), which walks each value once more: statements return maps, never nodes.
         return [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
 
+    async def _read_value(self, query: Query, parameters: dict[str, Any]) -> Any:
+        # A session that has read its answer to the end is as new; making one takes as long as a small read.
+        session = self._idle.pop() if self._idle else self._reader()
+        try:
+            result = await session.run(query, parameters)
+            (value,) = await result.value()
+        except asyncio.CancelledError:
+            session.cancel()
+            raise
+        except BaseException:
+            await session.close()
+            raise
+        self._idle.append(session)
+        return value
+
+    def _reader(self) -> AsyncSession:
+        return self._driver.session(
+            database=self._connection.database, default_access_mode=READ_ACCESS, bookmark_manager=self._bookmarks
+        )
+
     async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         timeout_s = read_timeout_s.get()
 
@@ -188,11 +211,7 @@ class Store:
 
         async with (
             self._limited(timeout_s),
-            self._driver.session(
-                database=self._connection.database,
-                default_access_mode=READ_ACCESS,
-                bookmark_manager=self._bookmarks,
-            ) as session,
+            self._reader() as session,
         ):
             return await session.execute_read(managed)
 
