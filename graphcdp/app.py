@@ -15,6 +15,7 @@ from graphcdp import embedded
 from graphcdp.api.context import Context
 from graphcdp.api.http import build_app
 from graphcdp.api.principals import check_exposure
+from graphcdp.api.remembered import Remembered
 from graphcdp.api.schema import schema
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
@@ -41,10 +42,17 @@ class Platform:
     store: Store
     recorder: Recorder
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
+    remembered: Remembered | None = None
 
     def context(self) -> Context:
         """A fresh GraphQL context, one for each operation; who is asking is still to be said."""
-        return Context(store=self.store, recorder=self.recorder, settings=self.settings, jobs=self.jobs)
+        return Context(
+            store=self.store,
+            recorder=self.recorder,
+            settings=self.settings,
+            jobs=self.jobs,
+            remembered=self.remembered,
+        )
 
     async def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """Execute one GraphQL operation with all rights; the answer as JSON-like values."""
@@ -68,13 +76,22 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     async with open_store(settings, progress) as store:
         settled = await _settled_rules(settings, store, from_file)
         recorder = Recorder(store, settled.rules, version=settled.version, batch_max=settings.batch_max)
-        platform = Platform(settings, store, recorder)
+        platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
         try:
             yield platform
         finally:
             async with asyncio.timeout(settings.stop_timeout_s):
                 await platform.jobs.close()
                 await recorder.drain()
+
+
+def remembered_answers(settings: Settings, store: Store) -> Remembered | None:
+    """The answers that are kept in memory, which the writes of this store keep right; None when they are off."""
+    if not settings.cache_ttl_s:
+        return None
+    remembered = Remembered(settings.cache_ttl_s)
+    store.watch(remembered.forget)
+    return remembered
 
 
 @asynccontextmanager

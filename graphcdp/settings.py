@@ -58,6 +58,13 @@ class Settings(BaseSettings):
     batch_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=1000, description="Most messages in one transaction."
     )
+    cache_ttl_s: Annotated[float, Field(ge=0, le=60)] = Field(
+        default=1,
+        description=(
+            "How long answers about one customer may be given from memory, in seconds, so how late writes of other "
+            "processes may show; 0: never from memory."
+        ),
+    )
     segment_sweep_s: Annotated[float, Field(gt=0)] = Field(
         default=30,
         description="How often memberships that time alone changes are brought up to date, in seconds.",

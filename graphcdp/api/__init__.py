@@ -13,6 +13,7 @@
     properties.py  bags of named values
     pages.py, scalars.py, node.py     what all types share
     fields.py, context.py             how fields are written, what a resolver can reach
+    remembered.py  answers about one customer, kept until it changes
     execution.py   executes operations: planned fields in one statement, the rest by graphql-core
     planned.py     the schema as the planner sees it
     asked.py       arguments of planned fields -> clauses and parameters

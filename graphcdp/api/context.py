@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVa
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from graphcdp.api.remembered import Remembered
 from graphcdp.model.principals import ANONYMOUS, Principal
 from graphcdp.record.clock import utc_now
 from graphcdp.record.resolution import BackgroundJobs
@@ -29,7 +30,8 @@ class Context:
 
     principal: who is asking; nobody known unless it is said. clock: tells the
     time. request_id: as in the log and in masked errors. jobs: those that the
-    process runs beside its other work.
+    process runs beside its other work. remembered: answers that need no reading;
+    None when none are kept.
     """
 
     store: Store
@@ -39,6 +41,7 @@ class Context:
     clock: Callable[[], datetime] = utc_now
     request_id: str = ""
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs, repr=False)
+    remembered: Remembered | None = field(default=None, repr=False)
     _started_s: float = field(default_factory=time.monotonic, repr=False)
     _now: datetime | None = field(default=None, repr=False)
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict, repr=False)

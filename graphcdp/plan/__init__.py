@@ -5,6 +5,7 @@
     levels.py     the same as a tree, with how each field is read
     lists.py      clauses for lists: identifiers, events, evidence, segments, members
     write.py      levels -> statement
+    single.py     whether all of it is about one customer
     finish.py     its row -> the answer
     where.py      a condition on a customer -> Cypher condition and parameters
     members.py    conditions in their frames: who meets one, who is and who should be in segments

@@ -135,6 +135,8 @@ class Recorder:
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
+            writes = decision.writes
+            tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
             decided = list(decision.outcomes)
             rejections += [_of_erased(outcome) for outcome in decided if outcome.status is Status.REJECTED]
         elif self._version is not None:

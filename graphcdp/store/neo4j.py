@@ -6,7 +6,7 @@ only the unique constraint on message ids makes a retry of those safe.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
@@ -42,6 +42,9 @@ read_timeout_s: ContextVar[float] = ContextVar("read_timeout_s", default=30.0)
 
 WRITE_TIMEOUT_S = 10.0
 
+Watcher = Callable[[frozenset[str] | None], None]
+"""Told which customers a write transaction may have changed, by id; None for anything at all."""
+
 
 class Transaction:
     """A write transaction in progress; statements take effect together or not at all."""
@@ -49,6 +52,11 @@ class Transaction:
     def __init__(self, store: "Store", transaction: AsyncManagedTransaction) -> None:
         self._store = store
         self._transaction = transaction
+        self.concerned: frozenset[str] | None = None
+
+    def concerns(self, customers: Iterable[str]) -> None:
+        """Tell which customers this transaction changes, by id; without that it may change anything."""
+        self.concerned = frozenset(customers)
 
     async def run(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a named statement and return its rows."""
@@ -70,6 +78,7 @@ class Store:
         self._bookmarks = AsyncGraphDatabase.bookmark_manager() if clustered else None
         self._idle: list[AsyncSession] = []
         self.statements_run = 0
+        self._watchers: list[Watcher] = []
 
     @classmethod
     async def open(cls, connection: Connection) -> Self:
@@ -157,16 +166,37 @@ class Store:
         timeout_s: for all tries together. Raises DatabaseTimeoutError when it is
         not known whether the work took effect.
         """
+        concerned: frozenset[str] | None = None
 
         @unit_of_work(timeout=timeout_s)
         async def managed(transaction: AsyncManagedTransaction) -> Result:
-            return await work(Transaction(self, transaction))
+            nonlocal concerned
+            ours = Transaction(self, transaction)
+            result = await work(ours)
+            concerned = ours.concerned
+            return result
 
-        async with (
-            self._limited(timeout_s),
-            self._driver.session(database=self._connection.database, bookmark_manager=self._bookmarks) as session,
-        ):
-            return await session.execute_write(managed)
+        try:
+            async with (
+                self._limited(timeout_s),
+                self._driver.session(database=self._connection.database, bookmark_manager=self._bookmarks) as session,
+            ):
+                return await session.execute_write(managed)
+        except BaseException:
+            # Nobody knows what became of it.
+            concerned = None
+            raise
+        finally:
+            for watcher in self._watchers:
+                watcher(concerned)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call `watcher` after each write transaction of this store, before whoever asked for it goes on."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Call it no more."""
+        self._watchers.remove(watcher)
 
     async def run_schema(self, text: str) -> None:
         """Run one statement that changes constraints or indexes; it must be harmless when repeated."""

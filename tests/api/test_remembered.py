@@ -1,0 +1,107 @@
+"""Answers from memory are never older than what was acknowledged. Source: docs/http.md, rule 14."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from graphcdp.api.remembered import RECENT_MAX, Remembered
+from graphcdp.app import Platform, remembered_answers
+from graphcdp.record.recorder import Recorder
+from graphcdp.settings import Settings
+from graphcdp.store import Store
+from tests.api.conftest import Caller, event, serving
+
+WHO = """query ($by: CustomerRef!) { customer(by: $by) {
+  id traits { json } identifiers { nodes { kind value } } events(first: 5) { nodes { eventId } } } }"""
+RECORD = """mutation ($events: [EventInput!]!) { recordEvents(input: {events: $events}) {
+  results { customer { id } } } }"""
+CUT = """mutation { cutLink(input: {between: [{userId: "u1"}, {deviceId: "d1"}]}) { errors { message } } }"""
+
+
+@pytest.fixture
+async def remembering(store: Store, recorder: Recorder) -> AsyncIterator[Caller]:
+    """A caller of a server that keeps answers for a minute."""
+    settings = Settings(query_timeout_s=30, cache_ttl_s=60, keys_fresh_s=600)
+    platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
+    assert platform.remembered is not None
+    async with serving(platform) as client:
+        yield Caller(client, store)
+    store.unwatch(platform.remembered.forget)
+
+
+async def seen(caller: Caller, user: str = "u1") -> list[str]:
+    """Ids of the events of a user's customer, newest first."""
+    found = (await caller.ask(WHO, by={"userId": user}))["customer"]
+    return [] if found is None else [node["eventId"] for node in found["events"]["nodes"]]
+
+
+async def test_an_answer_comes_from_memory_until_its_customer_changes(remembering: Caller) -> None:
+    await remembering.ask(RECORD, events=[event("e1"), event("o1", by=[{"userId": "u2"}])])
+    assert await seen(remembering) == ["e1"]
+    assert await remembering.statements(WHO, by={"userId": "u1"}) == 0
+    await remembering.ask(RECORD, events=[event("o2", by=[{"userId": "u2"}])])
+    assert await remembering.statements(WHO, by={"userId": "u1"}) == 0, "somebody else changed"
+    await remembering.ask(RECORD, events=[event("e2", at="2026-01-01T11:00:00Z")])
+    assert await seen(remembering) == ["e2", "e1"]
+
+
+async def test_whoever_writes_reads_it_at_once(remembering: Caller) -> None:
+    """Eight who write and read at the same time: none sees an answer without what it was acknowledged."""
+
+    async def write_and_read(writer: int) -> None:
+        for number in range(12):
+            mine = f"w{writer}-{number}"
+            at = f"2026-01-{writer + 1:02}T10:00:{number:02}Z"
+            by = [{"userId": "u1"}, {"deviceId": f"d{writer}"}]
+            await remembering.ask(RECORD, events=[event(mine, at=at, by=by)])
+            document = WHO.replace("first: 5", "first: 100")
+            found = (await remembering.ask(document, by={"deviceId": f"d{writer}"}))["customer"]
+            assert mine in [node["eventId"] for node in found["events"]["nodes"]]
+
+    await asyncio.gather(*(write_and_read(writer) for writer in range(8)))
+
+
+async def test_merges_and_cuts_are_seen_at_once(remembering: Caller) -> None:
+    await remembering.ask(RECORD, events=[event("e1", by=[{"deviceId": "d1"}]), event("e2")])
+    for by in ({"deviceId": "d1"}, {"userId": "u1"}):
+        assert len((await remembering.ask(WHO, by=by))["customer"]["identifiers"]["nodes"]) == 1
+    await remembering.ask(RECORD, events=[event("e3", by=[{"userId": "u1"}, {"deviceId": "d1"}])])
+    for by in ({"deviceId": "d1"}, {"userId": "u1"}):
+        assert len((await remembering.ask(WHO, by=by))["customer"]["identifiers"]["nodes"]) == 2
+    await remembering.ask(CUT)
+    for by in ({"deviceId": "d1"}, {"userId": "u1"}):
+        assert len((await remembering.ask(WHO, by=by))["customer"]["identifiers"]["nodes"]) == 1
+
+
+def test_an_answer_that_was_read_during_a_write_is_not_kept() -> None:
+    remembered = Remembered(60)
+    begun = remembered.begin()
+    remembered.forget(["cus_1"])
+    remembered.put("one", "cus_1", b"{}", begun)
+    remembered.put("other", "cus_2", b"{}", begun)
+    assert remembered.get("one") is None
+    assert remembered.get("other") == b"{}"
+    begun = remembered.begin()
+    remembered.forget(None)
+    remembered.put("other", "cus_2", b"{}", begun)
+    assert remembered.get("other") is None
+
+
+def test_after_more_writes_than_are_known_nothing_is_kept() -> None:
+    remembered = Remembered(60)
+    begun = remembered.begin()
+    for _ in range(RECENT_MAX + 1):
+        remembered.forget(["cus_9"])
+    remembered.put("one", "cus_1", b"{}", begun)
+    assert remembered.get("one") is None
+
+
+def test_an_answer_is_forgotten_in_time() -> None:
+    now_s = 0.0
+    remembered = Remembered(2, clock_s=lambda: now_s)
+    remembered.put("one", "cus_1", b"{}", remembered.begin())
+    now_s = 1.9
+    assert remembered.get("one") == b"{}"
+    now_s = 2.0
+    assert remembered.get("one") is None
