@@ -218,11 +218,11 @@ class Store:
         try:
             result = await session.run(query, parameters)
             (value,) = await result.value()
-        except asyncio.CancelledError:
-            session.cancel()
-            raise
-        except BaseException:
-            await session.close()
+        except BaseException as error:
+            # As at the end of a block: what is cancelled is cut off, anything else is put in order.
+            await session.__aexit__(  # type: ignore[no-untyped-call]  # the driver has no types there
+                type(error), error, error.__traceback__
+            )
             raise
         self._idle.append(session)
         return value

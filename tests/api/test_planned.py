@@ -1,0 +1,101 @@
+"""Planned fields beside others, when things go wrong, and values at the edges of what text can be."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from graphcdp.api.answers import answer_of, to_bytes
+from graphcdp.api.context import Context
+from graphcdp.api.schema import executor, schema
+from graphcdp.embedded import EmbeddedNeo4j
+from graphcdp.record.recorder import Recorder
+from graphcdp.settings import Settings
+from graphcdp.store import Store
+from graphcdp.store.neo4j import read_timeout_s
+from tests.api.conftest import Caller, event, record
+
+MIXED = """query Mixed($who: CustomerRef!) {
+  refused: rejected { nodes { id } }
+  __typename
+  who: customer(by: $who) { displayName }
+  log: customer(by: $who) { merges { nodes { id } } }
+  again: customer(by: $who) { id: displayName }
+}"""
+
+
+async def test_planned_fields_stand_among_others_in_the_documents_order(caller: Caller) -> None:
+    await record(caller, event("e1", traits={"name": "Ann"}))
+    answer = await caller.answer(MIXED, who={"userId": "u1"})
+    assert orjson.dumps(answer) == orjson.dumps(
+        {
+            "data": {
+                "refused": {"nodes": []},
+                "__typename": "Query",
+                "who": {"displayName": "Ann"},
+                "log": {"merges": {"nodes": []}},
+                "again": {"id": "Ann"},
+            }
+        }
+    )
+
+
+async def test_a_bad_argument_leaves_its_neighbours(caller: Caller) -> None:
+    await record(caller, event("e1"))
+    document = """{ customer(by: {userId: "u1"}) { displayName events(first: 0) { nodes { id } } }
+                    other: customer(by: {userId: "u1"}) { displayName } }"""
+    answer = await caller.answer(document)
+    assert answer["data"] == {"customer": {"displayName": "u1", "events": None}, "other": {"displayName": "u1"}}
+    assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [
+        (["customer", "events"], "BAD_USER_INPUT")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "data"),
+    [
+        ('{ who: customer(by: {userId: "u1"}) { id } __typename }', {"who": None, "__typename": "Query"}),
+        ('{ nodes(ids: ["cus_1"]) { id } }', None),
+    ],
+)
+async def test_a_database_that_is_gone_is_told_as_by_resolvers(
+    neo4j: EmbeddedNeo4j, recorder: Recorder, document: str, data: Any
+) -> None:
+    async with await Store.open(neo4j.connection) as store:
+        context = Context(store=store, recorder=recorder, settings=Settings())
+    planned = answer_of(await executor.execute(document, None, context))
+    plainly = answer_of(await schema.execute(document, context_value=context))
+    assert planned == plainly
+    assert planned["data"] == data
+    assert {error["extensions"]["code"] for error in planned["errors"]} == {"UNAVAILABLE"}
+
+
+async def test_a_read_that_takes_too_long_is_ended(store: Store, recorder: Recorder) -> None:
+    context = Context(store=store, recorder=recorder, settings=Settings())
+    limit = read_timeout_s.set(0.000_001)
+    try:
+        answer = answer_of(await executor.execute('{ customer(by: {userId: "u1"}) { id } }', None, context))
+    finally:
+        read_timeout_s.reset(limit)
+    (error,) = answer["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["customer"], "TIMEOUT")
+    # What was cut off is not used again.
+    assert not (await executor.execute('{ customer(by: {userId: "u1"}) { id } }', None, context)).errors
+
+
+async def test_half_a_character_is_given_back(caller: Caller) -> None:
+    await record(caller, event("e1", traits={"plan": "pro"}, properties={"n": 1}))
+    document = """query($path: String!) { customer(by: {userId: "u1"}) { traits { json } trait(path: $path) { path }
+                  events { nodes { properties { json } } } } }"""
+    assert (await caller.ask(document, path="\ud83d"))["customer"]["traits"] == {"json": {"plan": "pro"}}
+    answer = {"data": {"bad": "\ud83d", "json": orjson.Fragment('{"n": 1}')}}
+    assert to_bytes(answer) == b'{"data":{"bad":"\\ud83d","json":{"n":1}}}'
+
+
+async def test_names_of_the_caller_never_become_text_of_a_statement(caller: Caller, recorder: Recorder) -> None:
+    context = Context(store=caller.store, recorder=recorder, settings=Settings())
+    document = '{ sneakyAlias: customer(by: {userId: "sneakyValue"}) { sneakyToo: id } }'
+    statement = executor.statement(document, {}, context)
+    assert statement is not None
+    assert "sneaky" not in statement.text
+    assert statement.parameters == {"key_0": "user:sneakyValue"}
