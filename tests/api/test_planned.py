@@ -9,6 +9,7 @@ from graphcdp.api.answers import answer_of, to_bytes
 from graphcdp.api.context import Context
 from graphcdp.api.schema import executor, schema
 from graphcdp.embedded import EmbeddedNeo4j
+from graphcdp.model.principals import OWNER
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -62,7 +63,7 @@ async def test_a_database_that_is_gone_is_told_as_by_resolvers(
     neo4j: EmbeddedNeo4j, recorder: Recorder, document: str, data: Any
 ) -> None:
     async with await Store.open(neo4j.connection) as store:
-        context = Context(store=store, recorder=recorder, settings=Settings())
+        context = Context(store=store, recorder=recorder, settings=Settings(), principal=OWNER)
     planned = answer_of(await executor.execute(document, None, context))
     plainly = answer_of(await schema.execute(document, context_value=context))
     assert planned == plainly
@@ -71,7 +72,7 @@ async def test_a_database_that_is_gone_is_told_as_by_resolvers(
 
 
 async def test_a_read_that_takes_too_long_is_ended(store: Store, recorder: Recorder) -> None:
-    context = Context(store=store, recorder=recorder, settings=Settings())
+    context = Context(store=store, recorder=recorder, settings=Settings(), principal=OWNER)
     limit = read_timeout_s.set(0.000_001)
     try:
         answer = answer_of(await executor.execute('{ customer(by: {userId: "u1"}) { id } }', None, context))
@@ -93,7 +94,7 @@ async def test_half_a_character_is_given_back(caller: Caller) -> None:
 
 
 async def test_names_of_the_caller_never_become_text_of_a_statement(caller: Caller, recorder: Recorder) -> None:
-    context = Context(store=caller.store, recorder=recorder, settings=Settings())
+    context = Context(store=caller.store, recorder=recorder, settings=Settings(), principal=OWNER)
     document = '{ sneakyAlias: customer(by: {userId: "sneakyValue"}) { sneakyToo: id } }'
     statement = executor.statement(document, {}, context)
     assert statement is not None
