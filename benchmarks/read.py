@@ -2,7 +2,8 @@
 
     python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--folder PATH]
 
-    ours       the server as it is: GraphQL, planned as one statement
+    ours       the server with its memory off: GraphQL, planned as one statement
+    remembered the server as it is: the same, answers about one customer from memory until it changes
     ceiling    one hand-written statement and orjson in Starlette; it takes no GraphQL and checks nothing
     resolvers  the same GraphQL with the planner off: Strawberry with a loader for each field
     peer       @neo4j/graphql on Apollo Server (benchmarks/peers), asked for the same in its own words; with --peer
@@ -207,7 +208,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
         return
     from graphcdp.api import http
     from graphcdp.api.schema import schema
-    from graphcdp.app import Platform
+    from graphcdp.app import Platform, remembered_answers
     from graphcdp.record.recorder import Recorder
     from graphcdp.resolve.rules import IdentityRules
 
@@ -223,7 +224,11 @@ async def serve(which: str, connection: Connection, port: int) -> None:
 
         http.executor = Resolvers()  # type: ignore[assignment]  # the same call, answered as before
     async with await Store.open(connection) as store:
-        await _run(http.build_app(Platform(Settings(), store, Recorder(store, IdentityRules()))), port)
+        settings = Settings(cache_ttl_s=60 if which == "remembered" else 0)
+        recorder = Recorder(store, IdentityRules())
+        await _run(
+            http.build_app(Platform(settings, store, recorder, remembered=remembered_answers(settings, store))), port
+        )
 
 
 async def _run(app: Starlette, port: int) -> None:
@@ -358,7 +363,7 @@ async def main(options: argparse.Namespace) -> None:
         try:
             async with await Store.open(server.connection) as store:
                 await fill(store, options.customers, options.events)
-            names = ["ours", "ceiling", "resolvers", *(["peer"] if options.peer else [])]
+            names = ["ours", "remembered", "ceiling", "resolvers", *(["peer"] if options.peer else [])]
             found = await measure(server.connection, names, options.customers, options.seconds)
         finally:
             await asyncio.to_thread(server.stop)
