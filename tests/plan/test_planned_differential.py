@@ -138,7 +138,7 @@ def settled(answer: dict[str, Any]) -> bytes:
     return to_bytes(answer)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(choose=st.randoms(use_true_random=False))
 async def test_a_planned_answer_is_that_of_the_resolvers(graph: tuple[Graph, Pool], choose: random.Random) -> None:
     asked, pool = graph
