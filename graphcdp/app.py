@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-import uvicorn
 
 from graphcdp import embedded
 from graphcdp.api.context import Context
 from graphcdp.api.http import build_app
 from graphcdp.api.principals import check_exposure
 from graphcdp.api.schema import schema
+from graphcdp.api.server import Server
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
 from graphcdp.model.principals import OWNER
+from graphcdp.notify.polled import Polled
+from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
@@ -40,10 +42,17 @@ class Platform:
     store: Store
     recorder: Recorder
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
+    job_feed: Polled[str, JobRow] = field(default_factory=Polled)
 
     def context(self) -> Context:
         """A fresh GraphQL context, one for each operation; who is asking is still to be said."""
-        return Context(store=self.store, recorder=self.recorder, settings=self.settings, jobs=self.jobs)
+        return Context(
+            store=self.store,
+            recorder=self.recorder,
+            settings=self.settings,
+            jobs=self.jobs,
+            job_feed=self.job_feed,
+        )
 
     async def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """Execute one GraphQL operation with all rights; the answer as JSON-like values."""
@@ -152,19 +161,15 @@ async def serve(platform: Platform) -> None:
     Call `refuse_exposure` first.
     """
     settings = platform.settings
-    config = uvicorn.Config(
+    server = Server(
         build_app(platform),
         host=settings.host,
         port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
         timeout_graceful_shutdown=int(settings.stop_timeout_s) or 1,
         limit_concurrency=1000,
     )
     async with _swept(platform):
-        await uvicorn.Server(config).serve()
+        await server.serve()
 
 
 @asynccontextmanager

@@ -139,7 +139,7 @@ def own_field(
 
 def value_field(description: str, **declared: Unpack[Declared]) -> Any:
     """A field that is an attribute of its object."""
-    return strawberry.field(description=_told(description, declared), directives=_directives(declared, ()))
+    return strawberry.field(description=described(description, declared), directives=directives_of(declared))
 
 
 def _field(
@@ -148,9 +148,9 @@ def _field(
     def decorate(resolver: Resolver) -> Resolver:
         made = strawberry.field(
             resolver,
-            description=_told(description, declared),
+            description=described(description, declared),
             name=name,
-            directives=_directives(declared, others),
+            directives=directives_of(declared, others),
         )
         # To callers in Python the method stays what it was.
         return cast("Resolver", made)
@@ -158,7 +158,8 @@ def _field(
     return decorate
 
 
-def _told(description: str, declared: Declared) -> str:
+def described(description: str, declared: Declared) -> str:
+    """A description with what the field needs, in words."""
     scopes, personal = declared.get("scopes"), declared.get("personal")
     if scopes:
         named = " and ".join(f"`{scope}`" for scope in scopes)
@@ -168,7 +169,8 @@ def _told(description: str, declared: Declared) -> str:
     return description
 
 
-def _directives(declared: Declared, others: tuple[object, ...]) -> tuple[object, ...]:
+def directives_of(declared: Declared, others: tuple[object, ...] = ()) -> tuple[object, ...]:
+    """The directives that say what a field declares."""
     found = others
     if "scopes" in declared:
         found += (Authorized(scopes=[str(scope) for scope in declared["scopes"]]),)

@@ -18,7 +18,7 @@ from graphcdp.api.events import Event
 from graphcdp.api.failures import Failures, shown
 from graphcdp.api.identities import Device
 from graphcdp.api.identity_edits import IdentityMutations
-from graphcdp.api.jobs import JobQueries
+from graphcdp.api.jobs import JobQueries, JobSubscriptions
 from graphcdp.api.limits import Limits
 from graphcdp.api.me import VisitorQueries
 from graphcdp.api.merges import CustomerSplit
@@ -43,6 +43,16 @@ class Query(VisitorQueries, ReadQueries, RulesQueries, JobQueries, SegmentQuerie
 )
 class Mutation(RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations):
     """Joins the mutations."""
+
+
+@strawberry.type(
+    description=(
+        "Everything that can be followed, by the protocol graphql-transport-ws or as server-sent events. Whoever is "
+        "slow gets the latest state, not each one in between."
+    )
+)
+class Subscription(JobSubscriptions):
+    """Joins the subscriptions."""
 
 
 class _Schema(strawberry.Schema):
@@ -80,6 +90,7 @@ def build_schema() -> strawberry.Schema:
     built = _Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit],
         extensions=[Failures, Limits],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
