@@ -82,16 +82,11 @@ async def execute(asked: Asked, platform: Platform) -> dict[str, Any] | None:
     return answer_of(result)
 
 
-async def answers(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, Any], None]:
-    """The answer to a query or a mutation, or those of a subscription as they come; close it when done.
+async def follow(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, Any], None]:
+    """The answers of a subscription as they come; close it when done.
 
-    An answer without `data` says that the operation did not begin. Raises
-    RefusedError as `execute` does.
+    An answer without `data` says that it did not begin, and is the only one.
     """
-    only = await execute(asked, platform)
-    if only is not None:
-        yield only
-        return
     operation = asked.operation
     results = await schema.subscribe(
         operation.document,

@@ -39,7 +39,7 @@ from graphcdp.api.refusals import RefusedError
 from graphcdp.api.requests import RequestLog
 from graphcdp.api.schema import schema
 from graphcdp.api.sockets import Sockets
-from graphcdp.api.streams import EventStream
+from graphcdp.api.streams import EventStream, one_event
 from graphcdp.api.trusted import TrustedDocuments, trusted_documents
 from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.store.neo4j import Store
@@ -133,10 +133,12 @@ async def _answer(
         structlog.contextvars.bind_contextvars(principal=principal.name)
         operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
         asked = Asked(operation, principal, request.scope.get("request_id", ""))
-        found = None if may_stream and wants_events(accept) else await execute(asked, platform)
+        found = await execute(asked, platform)
         if found is None and may_stream:
             connections.check()
             return EventStream(asked, platform, doorkeeper, connections)
+        if found is not None and may_stream and wants_events(accept):
+            return one_event(found)
         if found is None:
             raise RefusedError(
                 406,

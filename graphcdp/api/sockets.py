@@ -7,6 +7,7 @@ ends the socket first. Only `serve` closes it, after all others are gone.
 import asyncio
 import time
 import uuid
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from graphcdp.api.answers import AnswerTooLargeError, failure_of, to_bytes
 from graphcdp.api.cors import may_open_socket
-from graphcdp.api.execution import Asked, Platform, answers
+from graphcdp.api.execution import Asked, Platform, execute, follow
 from graphcdp.api.failures import told
 from graphcdp.api.live import Connections, Ending
 from graphcdp.api.operations import checked_operation
@@ -242,8 +243,10 @@ class _Socket:
 
     async def _answer(self, asked: Subscribe, principal: Principal) -> None:
         operation = checked_operation(asked.payload, self._trusted, reads_only=False)
-        async with aclosing(answers(Asked(operation, principal, self._id), self._platform)) as found:
-            async for answer in found:
+        given = Asked(operation, principal, self._id)
+        only = await execute(given, self._platform)
+        async with aclosing(follow(given, self._platform) if only is None else _once(only)) as answers:
+            async for answer in answers:
                 if "data" not in answer:
                     await self._refuse(asked.id, answer["errors"])
                     return
@@ -267,6 +270,10 @@ class _Socket:
             raise WebSocketDisconnect
         async with asyncio.timeout(SEND_S):
             await self._websocket.send_text(text)
+
+
+async def _once(answer: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    yield answer
 
 
 def _next(operation_id: str, answer: dict[str, Any]) -> str:

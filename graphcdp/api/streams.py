@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from graphcdp.api.answers import AnswerTooLargeError, failure_of, to_bytes
-from graphcdp.api.execution import Asked, Platform, answers
+from graphcdp.api.execution import Asked, Platform, follow
 from graphcdp.api.failures import told
 from graphcdp.api.live import Connections
 from graphcdp.api.negotiation import EVENTS
@@ -37,8 +37,13 @@ _HEADERS = {
 }
 
 
+def one_event(answer: dict[str, Any]) -> Response:
+    """The answer to a query or a mutation, as a stream that is over."""
+    return Response(_PING + _next(answer) + _COMPLETE, headers=_HEADERS)
+
+
 class EventStream(Response):
-    """The answers to an operation, as they come."""
+    """The answers of a subscription, as they come."""
 
     def __init__(
         self,
@@ -93,11 +98,9 @@ class EventStream(Response):
 
     async def _send_all(self, send: Send) -> None:
         try:
-            async with aclosing(answers(self._asked, self._platform)) as found:
+            async with aclosing(follow(self._asked, self._platform)) as found:
                 async for answer in found:
                     await self._send(send, _next(answer))
-        except RefusedError as refusal:
-            await self._send(send, _next(failure_of(str(refusal), refusal.code)))
         except (OSError, TimeoutError):
             return
         except Exception as error:
