@@ -206,7 +206,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
     if which == "ceiling":
         await _run(ceiling(connection), port)
         return
-    from graphcdp.api import http
+    from graphcdp.api import answering, http
     from graphcdp.api.schema import schema
     from graphcdp.app import Platform, remembered_answers
     from graphcdp.record.recorder import Recorder
@@ -222,7 +222,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
             ) -> Any:
                 return await schema.execute(text, variables, context, operation_name=operation_name)
 
-        http.executor = Resolvers()  # type: ignore[assignment]  # the same call, answered as before
+        answering.executor = Resolvers()  # type: ignore[assignment]  # the same call, answered as before
     async with await Store.open(connection) as store:
         settings = Settings(cache_ttl_s=60 if which == "remembered" else 0)
         recorder = Recorder(store, IdentityRules())

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-import uvicorn
 
 from graphcdp import embedded
 from graphcdp.api.context import Context
@@ -17,10 +16,13 @@ from graphcdp.api.http import build_app
 from graphcdp.api.principals import check_exposure
 from graphcdp.api.remembered import Remembered
 from graphcdp.api.schema import schema
+from graphcdp.api.server import Server
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
 from graphcdp.model.principals import OWNER
+from graphcdp.notify.polled import Polled
+from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
@@ -42,6 +44,7 @@ class Platform:
     store: Store
     recorder: Recorder
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
+    job_feed: Polled[str, JobRow] = field(default_factory=Polled)
     remembered: Remembered | None = None
 
     def context(self) -> Context:
@@ -51,6 +54,7 @@ class Platform:
             recorder=self.recorder,
             settings=self.settings,
             jobs=self.jobs,
+            job_feed=self.job_feed,
             remembered=self.remembered,
         )
 
@@ -173,19 +177,15 @@ async def serve(platform: Platform) -> None:
     # What was made until here stays; looking through it for garbage again and again takes a third of the time.
     gc.collect()
     gc.freeze()
-    config = uvicorn.Config(
+    server = Server(
         build_app(platform),
         host=settings.host,
         port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
         timeout_graceful_shutdown=int(settings.stop_timeout_s) or 1,
         limit_concurrency=1000,
     )
     async with _swept(platform):
-        await uvicorn.Server(config).serve()
+        await server.serve()
 
 
 @asynccontextmanager

@@ -21,7 +21,12 @@
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors
     limits.py, cost.py   depth, copies, directives; what an operation costs
-    http.py        routes
+    http.py, server.py   routes; the server that answers them
+    answering.py   an operation -> its answer, or the answers of a subscription
+    live.py        connections that stay open: how many, and their end
+    sockets.py, transport_ws.py   WebSockets; what their messages say
+    streams.py     server-sent events
+    subscriptions.py   how subscriptions are written
     operations.py, negotiation.py   what a request asks, limits on bodies; media types, status codes
     principals.py, tokens.py, access.py   who is asking, visitors' tokens, what each field needs
     me.py          the visitor's own page

@@ -114,6 +114,9 @@ def guard(built: strawberry.Schema) -> None:
     for (type_name, name), needs in needs_by_field(built).items():
         graphql_type: Any = built._schema.type_map[type_name]
         graphql_field = graphql_type.fields[name]
+        if graphql_field.subscribe is not None:
+            # Before anything is followed, and again at each event.
+            graphql_field.subscribe = _guarded(graphql_field.subscribe, needs, f"{type_name}.{name}")
         graphql_field.resolve = _guarded(graphql_field.resolve or default_field_resolver, needs, f"{type_name}.{name}")
 
 

@@ -11,6 +11,8 @@ from strawberry.dataloader import DataLoader
 
 from graphcdp.api.remembered import Remembered
 from graphcdp.model.principals import ANONYMOUS, Principal
+from graphcdp.notify.polled import Polled
+from graphcdp.read.jobs import JobRow
 from graphcdp.record.clock import utc_now
 from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.settings import Settings
@@ -30,8 +32,8 @@ class Context:
 
     principal: who is asking; nobody known unless it is said. clock: tells the
     time. request_id: as in the log and in masked errors. jobs: those that the
-    process runs beside its other work. remembered: answers that need no reading;
-    None when none are kept.
+    process runs beside its other work. job_feed: those that somebody follows.
+    remembered: answers that need no reading; None when none are kept.
     """
 
     store: Store
@@ -42,6 +44,7 @@ class Context:
     request_id: str = ""
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs, repr=False)
     remembered: Remembered | None = field(default=None, repr=False)
+    job_feed: Polled[str, JobRow] = field(default_factory=Polled, repr=False)
     _started_s: float = field(default_factory=time.monotonic, repr=False)
     _now: datetime | None = field(default=None, repr=False)
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict, repr=False)
@@ -82,6 +85,11 @@ class Context:
         """Drop what was loaded, and the time, since a mutation changed the data."""
         self._loaders.clear()
         self._now = None
+
+    def renew(self) -> None:
+        """Begin the next event of a subscription: nothing loaded before, and its own time."""
+        self.forget()
+        self._started_s = time.monotonic()
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

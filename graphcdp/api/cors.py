@@ -1,6 +1,7 @@
 """Which other sites' pages may call the API and read its answers; by default none."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -28,3 +29,15 @@ def cors(origins: Sequence[str]) -> list[Middleware]:
             max_age=REMEMBERED_S,
         )
     ]
+
+
+def may_open_socket(origin: str | None, host: str, origins: Sequence[str]) -> bool:
+    """May a page of this origin open a WebSocket here? Browsers ask nobody before they open one.
+
+    origin: None when it is no page that asks. host: by which name the server
+    was called. origins: as for `cors`.
+    """
+    if origin is None or "*" in origins or origin.lower() in (one.lower() for one in origins):
+        return True
+    # By which scheme the page came is not compared: a proxy in front may speak TLS.
+    return urlsplit(origin).netloc.lower() == host.lower() != ""

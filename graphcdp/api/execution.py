@@ -40,7 +40,10 @@ from graphcdp.plan.single import is_about_one
 from graphcdp.plan.write import Written, write
 from graphcdp.read.pages import cursor
 
-_READS = frozenset((StrawberryOperationType.QUERY,))
+_READS = frozenset((OperationType.QUERY,))
+_ANSWERED_ONCE = frozenset((OperationType.QUERY, OperationType.MUTATION))
+_STRAWBERRY_READS = frozenset((StrawberryOperationType.QUERY,))
+_STRAWBERRY_ANSWERED_ONCE = frozenset((StrawberryOperationType.QUERY, StrawberryOperationType.MUTATION))
 DOCUMENTS_MAX = 1000
 VARIANTS_MAX = 50
 """Of one document: sizes of pages, and of an operation: statements. Above it the oldest is forgotten."""
@@ -103,7 +106,7 @@ class Executor:
         """Execute one operation of a document.
 
         reads_only: queries alone. Errors as `strawberry.Schema.execute`: those of
-        callers are in the result.
+        callers are in the result; raises what it raises for subscriptions.
         """
         given = dict(variables or {})
         name = None if context.remembered is None else _name(text, operation_name, given, context.principal)
@@ -112,14 +115,14 @@ class Executor:
             if data is not None:
                 return ExecutionResult(data=orjson.Fragment(data), errors=None)  # type: ignore[arg-type]  # as JSON
         known = self._document(text, operation_name)
-        refused = known is not None and reads_only and known.operation.operation is not OperationType.QUERY
+        refused = known is not None and known.operation.operation not in (_READS if reads_only else _ANSWERED_ONCE)
         if known is None or refused or not self._fits(known, given):
             return await self._schema.execute(
                 text,
                 variable_values=given or None,
                 context_value=context,
                 operation_name=operation_name,
-                allowed_operation_types=_READS if reads_only else None,
+                allowed_operation_types=_STRAWBERRY_READS if reads_only else _STRAWBERRY_ANSWERED_ONCE,
             )
         if known.operation.operation is OperationType.QUERY:
             values = get_variable_values(

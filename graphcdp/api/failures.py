@@ -48,6 +48,14 @@ class Failures(SchemaExtension):
             request_id = context.request_id if isinstance(context, Context) else ""
             result.errors = [shown(error, self._code, request_id) for error in result.errors]
 
+    def on_stream_result(self, result: Any) -> Iterator[None]:
+        """Replace the errors of one of several results, which goes out before the operation is over."""
+        if result.errors:
+            context = self.execution_context.context
+            request_id = context.request_id if isinstance(context, Context) else ""
+            result.errors = [shown(error, self._code, request_id) for error in result.errors]
+        yield
+
     def on_validate(self) -> Iterator[None]:
         """Errors from here on are about the document's meaning."""
         self._code = "GRAPHQL_VALIDATION_FAILED"

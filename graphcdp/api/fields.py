@@ -149,7 +149,7 @@ def own_field(
 def value_field(description: str, **declared: Unpack[Declared]) -> Any:
     """A field that is an attribute of its object."""
     return strawberry.field(
-        description=_told(description, declared), directives=_directives(declared, ()), metadata=_metadata(declared)
+        description=described(description, declared), directives=directives_of(declared), metadata=_metadata(declared)
     )
 
 
@@ -159,9 +159,9 @@ def _field(
     def decorate(resolver: Resolver) -> Resolver:
         made = strawberry.field(
             resolver,
-            description=_told(description, declared),
+            description=described(description, declared),
             name=name,
-            directives=_directives(declared, others),
+            directives=directives_of(declared, others),
             metadata=_metadata(declared),
         )
         # To callers in Python the method stays what it was.
@@ -170,7 +170,8 @@ def _field(
     return decorate
 
 
-def _told(description: str, declared: Declared) -> str:
+def described(description: str, declared: Declared) -> str:
+    """A description with what the field needs, in words."""
     scopes, personal = declared.get("scopes"), declared.get("personal")
     if scopes:
         named = " and ".join(f"`{scope}`" for scope in scopes)
@@ -180,7 +181,8 @@ def _told(description: str, declared: Declared) -> str:
     return description
 
 
-def _directives(declared: Declared, others: tuple[object, ...]) -> tuple[object, ...]:
+def directives_of(declared: Declared, others: tuple[object, ...] = ()) -> tuple[object, ...]:
+    """The directives that say what a field declares."""
     found = others
     if "scopes" in declared:
         found += (Authorized(scopes=[str(scope) for scope in declared["scopes"]]),)

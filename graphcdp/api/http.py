@@ -4,42 +4,48 @@ import asyncio
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from graphcdp.api.answers import AnswerTooLargeError, answer_of, failure_of, to_bytes
+from graphcdp.api.answering import Asked, Platform, execute
+from graphcdp.api.answers import AnswerTooLargeError, failure_of, to_bytes
 from graphcdp.api.caching import validated
 from graphcdp.api.compression import Compression
-from graphcdp.api.context import Context
 from graphcdp.api.cors import cors
-from graphcdp.api.failures import TIMED_OUT, told
-from graphcdp.api.negotiation import HTML, LEGACY, RESPONSE, answer_type, status_of, wants_page
-from graphcdp.api.operations import Operation, read_operation
+from graphcdp.api.failures import told
+from graphcdp.api.live import Connections
+from graphcdp.api.negotiation import (
+    EVENTS,
+    HTML,
+    LEGACY,
+    RESPONSE,
+    answer_type,
+    status_of,
+    takes_events,
+    wants_events,
+    wants_page,
+)
+from graphcdp.api.operations import read_operation
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.requests import RequestLog
-from graphcdp.api.schema import executor, schema
+from graphcdp.api.schema import schema
+from graphcdp.api.sockets import Sockets
+from graphcdp.api.streams import EventStream, one_event
 from graphcdp.api.trusted import TrustedDocuments, trusted_documents
 from graphcdp.model.errors import DatabaseError, GraphCDPError
-from graphcdp.model.principals import Principal
-from graphcdp.settings import Settings
-from graphcdp.store.neo4j import Store, read_timeout_s
+from graphcdp.store.neo4j import Store
 
 READY_TIMEOUT_S = 2
-GRACE_S = 1
-"""A statement is ended at the operation's limit; so much later the operation is, whatever it does."""
 
-_BY_POST = {"Allow": "POST"}
 
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -52,21 +58,6 @@ _PAGE_HEADERS = {
 }
 
 
-class Platform(Protocol):
-    """What the application serves."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-
-    @property
-    def store(self) -> Store:
-        """The database."""
-
-    def context(self) -> Context:
-        """A fresh context for one operation."""
-
-
 def build_app(platform: Platform) -> Starlette:
     """The application on this platform; opening and closing the platform is the caller's.
 
@@ -74,11 +65,13 @@ def build_app(platform: Platform) -> Starlette:
     """
     doorkeeper = Doorkeeper(platform.store, platform.settings)
     trusted = trusted_documents(platform.settings, schema)
+    connections = Connections()
+    sockets = Sockets(platform, doorkeeper, trusted, connections)
 
     async def graphql(request: Request) -> Response:
         if platform.settings.graphiql and request.method != "POST" and wants_page(request.headers.get("accept")):
             return _page()
-        return await _answer(request, platform, doorkeeper, trusted)
+        return await _answer(request, platform, doorkeeper, trusted, connections)
 
     async def ready(request: Request) -> Response:
         return await _ready(platform.store)
@@ -86,13 +79,17 @@ def build_app(platform: Platform) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/", _to_graphql),
         Route("/graphql", graphql, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", sockets.serve),
         Route("/healthz", _alive),
         Route("/readyz", ready),
     ]
     if platform.settings.graphiql:
         routes.append(Mount("/graphiql/assets", _Assets(directory=_folder() / "assets")))
     middleware = [Middleware(RequestLog), *cors(platform.settings.cors_origins), Middleware(Compression)]
-    return Starlette(routes=routes, middleware=middleware)
+    app = Starlette(routes=routes, middleware=middleware)
+    # For the server, which ends them when it stops.
+    app.state.connections = connections
+    return app
 
 
 async def _to_graphql(request: Request) -> Response:
@@ -116,8 +113,17 @@ def _page() -> Response:
     return Response(_page_bytes(), media_type=HTML, headers=_PAGE_HEADERS)
 
 
-async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper, trusted: TrustedDocuments) -> Response:
-    media_type = answer_type(request.headers.get("accept"))
+async def _answer(
+    request: Request,
+    platform: Platform,
+    doorkeeper: Doorkeeper,
+    trusted: TrustedDocuments,
+    connections: Connections,
+) -> Response:
+    accept = request.headers.get("accept")
+    may_stream = takes_events(accept) and request.method != "HEAD"
+    # What is refused beforehand is told in JSON to those as well who take event streams only.
+    media_type = answer_type(accept) or (LEGACY if may_stream else None)
     if media_type is None:
         message = f"The answer can come as {RESPONSE} or {LEGACY}, in UTF-8: name one of them in Accept."
         return _json(failure_of(message, "BAD_REQUEST"), 406, LEGACY)
@@ -126,40 +132,26 @@ async def _answer(request: Request, platform: Platform, doorkeeper: Doorkeeper, 
         principal = await doorkeeper.principal(request.headers.get("authorization"), request.headers.get("host", ""))
         structlog.contextvars.bind_contextvars(principal=principal.name)
         operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
-        answer = await _execute(operation, principal, request, platform)
+        asked = Asked(operation, principal, request.scope.get("request_id", ""))
+        found = await execute(asked, platform)
+        if found is None and may_stream:
+            connections.check()
+            return EventStream(asked, platform, doorkeeper, connections)
+        if found is not None and may_stream and wants_events(accept):
+            return one_event(found)
+        if found is None:
+            raise RefusedError(
+                406,
+                f"A subscription has many answers: name {EVENTS} in Accept, or use a WebSocket.",
+                headers={"Vary": "Accept"},
+            )
+        answer = found
     except RefusedError as refusal:
         return _json(failure_of(str(refusal), refusal.code), refusal.status, media_type, refusal.headers)
     except DatabaseError as error:
         answer = failure_of(*told(error, request.scope.get("request_id", "")))
     response = _json(answer, status_of(answer, media_type), media_type)
     return response if request.method == "POST" else validated(request, response)
-
-
-async def _execute(operation: Operation, principal: Principal, request: Request, platform: Platform) -> dict[str, Any]:
-    """The answer to an operation. Raises RefusedError when it cannot be one."""
-    seconds = platform.settings.query_timeout_s
-    context = platform.context()
-    context.principal = principal
-    context.request_id = request.scope.get("request_id", "")
-    read_timeout_s.set(seconds)
-    try:
-        async with asyncio.timeout(seconds + GRACE_S):
-            result = await executor.execute(
-                operation.document,
-                operation.variables,
-                context,
-                operation.name,
-                reads_only=operation.reads_only,
-            )
-    except TimeoutError:
-        return failure_of(TIMED_OUT, "TIMEOUT")
-    except MissingQueryError:
-        raise RefusedError(400, "`query` is missing: send the GraphQL document there.") from None
-    except InvalidOperationTypeError:
-        raise RefusedError(405, "By GET only queries are answered: send this by POST.", headers=_BY_POST) from None
-    except CannotGetOperationTypeError:
-        raise RefusedError(400, "The document has no such operation: name one of it in `operationName`.") from None
-    return answer_of(result)
 
 
 def _json(answer: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:

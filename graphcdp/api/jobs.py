@@ -1,5 +1,7 @@
 """Jobs, as callers see them."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from enum import Enum
 from typing import Annotated
 
@@ -9,6 +11,8 @@ from graphcdp.api.context import Info
 from graphcdp.api.fields import READ, field
 from graphcdp.api.node import Node
 from graphcdp.api.scalars import DateTime
+from graphcdp.api.subscriptions import each, subscription
+from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.read.jobs import JobRow, jobs_by_ids
 
 
@@ -84,3 +88,37 @@ async def job_with_id(info: Info, job_id: str) -> Job | None:
     """The job with this id, job_...; None when there is none."""
     row = await info.context.loader(jobs_by_ids).load(job_id)
     return None if row is None else Job.of(row)
+
+
+@strawberry.type
+class JobSubscriptions:
+    """Subscriptions to jobs."""
+
+    @subscription(
+        "A job as it stands, and again whenever it got further, at most a few times a second; it ends when the job "
+        "is over.",
+        scopes=READ,
+    )
+    async def job_changed(
+        self,
+        info: Info,
+        # The name is GraphQL's, where it hides nothing.
+        id: Annotated[strawberry.ID, strawberry.argument(description="The job's id.")],  # noqa: A002
+    ) -> AsyncGenerator[Job, None]:
+        store = info.context.store
+
+        async def read() -> JobRow | None:
+            return (await jobs_by_ids(store, [id]))[0]
+
+        found = False
+        feed = info.context.job_feed.follow(str(id), read, _is_over)
+        async with aclosing(each(info.context, feed)) as rows:
+            async for row in rows:
+                found = True
+                yield Job.of(row)
+        if not found:
+            raise InvalidReferenceError(f"There is no job {str(id)!r}.")
+
+
+def _is_over(row: JobRow) -> bool:
+    return row.finished is not None or row.status in (JobStatus.SUCCEEDED.name, JobStatus.FAILED.name)

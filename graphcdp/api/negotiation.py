@@ -10,6 +10,7 @@ from typing import Any
 RESPONSE = "application/graphql-response+json"
 LEGACY = "application/json"
 HTML = "text/html"
+EVENTS = "text/event-stream"
 
 _ANY = (("*/*", LEGACY), ("application/*", LEGACY))
 _STATUS_BY_CODE = {"INTERNAL": 500, "UNAVAILABLE": 503, "TIMEOUT": 504}
@@ -38,6 +39,18 @@ def wants_page(accept: str | None) -> bool:
     quality_by_range = qualities(accept or "")
     ours = max(quality_by_range.get(RESPONSE, 0.0), quality_by_range.get(LEGACY, 0.0))
     return quality_by_range.get(HTML, 0.0) > ours
+
+
+def takes_events(accept: str | None) -> bool:
+    """Does this Accept header name event streams?"""
+    return qualities(accept or "").get(EVENTS, 0.0) > 0
+
+
+def wants_events(accept: str | None) -> bool:
+    """Does this Accept header ask for an event stream rather than for one answer?"""
+    quality_by_range = qualities(accept or "")
+    ours = max(quality_by_range.get(RESPONSE, 0.0), quality_by_range.get(LEGACY, 0.0))
+    return quality_by_range.get(EVENTS, 0.0) > ours
 
 
 def status_of(answer: dict[str, Any], media_type: str) -> int:

@@ -40,7 +40,7 @@ class Operation:
 async def read_operation(request: Request, seconds: float, trusted: TrustedDocuments) -> Operation:
     """The operation of a request, which may take this long to come in. Raises RefusedError."""
     if request.method != "POST":
-        return _checked(_from_address(request), trusted, reads_only=True)
+        return checked_operation(_from_address(request), trusted, reads_only=True)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise RefusedError(
@@ -51,7 +51,7 @@ async def read_operation(request: Request, seconds: float, trusted: TrustedDocum
     if request.headers.get("content-encoding", "identity") != "identity":
         raise RefusedError(415, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"})
     body = await _body(request, seconds)
-    operation = _checked(_json(body, "The request"), trusted, reads_only=False)
+    operation = checked_operation(_json(body, "The request"), trusted, reads_only=False)
     if len(body) > BODY_BYTES_MAX and "recordEvents" not in operation.document:
         raise _too_large(BODY_BYTES_MAX)
     return operation
@@ -81,7 +81,8 @@ def _json(text: bytes, what: str) -> Any:
         raise RefusedError(400, f"{what} cannot be read: {error}.") from error
 
 
-def _checked(given: Any, trusted: TrustedDocuments, *, reads_only: bool) -> Operation:
+def checked_operation(given: Any, trusted: TrustedDocuments, *, reads_only: bool) -> Operation:
+    """The operation that these JSON values ask for. Raises RefusedError."""
     if isinstance(given, list):
         raise RefusedError(400, "Send one operation a request; for many events use `recordEvents`.")
     if not isinstance(given, dict):

@@ -1,4 +1,4 @@
-"""Answers about one customer, kept in memory until that customer changes. Source: docs/http.md, rule 14.
+"""Answers about one customer, kept in memory until that customer changes. Source: docs/http.md, rule 19.
 
 An answer is forgotten before a write of this process that touches its customer
 is acknowledged, and after a stated time in any case, which bounds how late

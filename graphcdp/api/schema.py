@@ -20,7 +20,7 @@ from graphcdp.api.execution import Executor
 from graphcdp.api.failures import Failures, shown
 from graphcdp.api.identities import Device
 from graphcdp.api.identity_edits import IdentityMutations
-from graphcdp.api.jobs import JobQueries
+from graphcdp.api.jobs import JobQueries, JobSubscriptions
 from graphcdp.api.limits import Limits
 from graphcdp.api.me import VisitorQueries
 from graphcdp.api.merges import CustomerSplit
@@ -62,6 +62,16 @@ class _Names(NameConverter):
         return found
 
 
+@strawberry.type(
+    description=(
+        "Everything that can be followed, by the protocol graphql-transport-ws or as server-sent events. Whoever is "
+        "slow gets the latest state, not each one in between."
+    )
+)
+class Subscription(JobSubscriptions):
+    """Joins the subscriptions."""
+
+
 class _Schema(strawberry.Schema):
     async def execute(self, *args: Any, **named: Any) -> ExecutionResult:
         """Execute one operation; no error leaves without a code, wherever it came from."""
@@ -97,6 +107,7 @@ def build_schema() -> strawberry.Schema:
     built = _Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit],
         extensions=[Failures, Limits],
         config=StrawberryConfig(name_converter=_Names(), scalar_map=SCALARS, disable_field_suggestions=False),

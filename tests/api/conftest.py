@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from graphcdp.api.http import build_app
+from graphcdp.api.server import Server
 from graphcdp.app import Platform
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
@@ -23,10 +23,7 @@ Json = dict[str, Any]
 @asynccontextmanager
 async def serving(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server on a free port, which ends with the block."""
-    config = uvicorn.Config(
-        build_app(platform), host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
-    )
-    server = uvicorn.Server(config)
+    server = Server(build_app(platform), host="127.0.0.1", port=0, lifespan="off")
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # the server offers no event
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Answers from memory are never older than what was acknowledged. Source: docs/http.md, rule 14."""
+"""Answers from memory are never older than what was acknowledged. Source: docs/http.md, rule 19."""
 
 import asyncio
 from collections.abc import AsyncIterator
