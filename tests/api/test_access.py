@@ -59,6 +59,7 @@ OPERATIONS = {
     "identityRules": "{ identityRules { version } }",
     "identityRulesHistory": "{ identityRulesHistory { version } }",
     "previewIdentityRules": "{ previewIdentityRules(rules: {}) { mergeCount } }",
+    "previewMerge": '{ previewMerge(customers: [{userId: "u1"}, {userId: "u2"}]) { blockedBy { code } } }',
     "job": '{ job(id: "job_x") { id } }',
     "segment": '{ segment(by: {key: "x"}) { id } }',
     "segments": "{ segments { nodes { id } } }",
