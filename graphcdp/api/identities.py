@@ -84,10 +84,9 @@ class LinkEnd(Enum):
 
 
 @strawberry.type(description="A piece of evidence that two identifiers belong to one person.")
-class Link:
+class Link(Node):
     """Made of stored evidence by `of`."""
 
-    id: strawberry.ID = strawberry.field(description="Its id, lnk_....")
     count: int = strawberry.field(description="How many messages showed it.")
     first_seen_at: DateTime = strawberry.field(description="When first seen.")
     last_seen_at: DateTime = strawberry.field(description="When last seen.")

@@ -1,4 +1,4 @@
-"""Events: single ones, the history of customers, and counts."""
+"""Events: single ones, the history of customers and of all of them, and counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,15 +90,21 @@ async def histories(
 ) -> list[Slice[EventRow]]:
     """A page of the history of each customer, over all of its identifiers."""
     direction = "newest" if newest_first == page.forward else "oldest"
-    earlier, later = (page.before, page.after) if newest_first else (page.after, page.before)
     named = "" if choice.names is None else "named_"
     rows = await store.read(
         f"read/events_{named}{direction}",
         ids=list(ids),
         limit=page.fetch,
-        **_parameters(choice, _place(earlier), _place(later)),
+        **_parameters(choice, *_bounds(page, newest_first)),
     )
     return [sliced(page, found, EventRow.of) for found in many_each(ids, rows, "customer_id")]
+
+
+async def stream(store: Store, choice: EventChoice, page: Page, newest_first: bool) -> Slice[EventRow]:
+    """A page of the events of all customers; its cursors are those of a history."""
+    direction = "newest" if newest_first == page.forward else "oldest"
+    parameters = {"names": None, **_parameters(choice, *_bounds(page, newest_first))}
+    return sliced(page, await store.read(f"read/stream_{direction}", limit=page.fetch, **parameters), EventRow.of)
 
 
 async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) -> list[int]:
@@ -108,6 +114,12 @@ async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) ->
         f"read/events_{named}count", ids=list(ids), limit=COUNT_MAX + 1, **_parameters(choice, None, None)
     )
     return [count or 0 for count in one_each(ids, rows, "id", lambda row: int(row["events"]))]
+
+
+def _bounds(page: Page, newest_first: bool) -> tuple[Place | None, Place | None]:
+    """The places before and after the page in time."""
+    earlier, later = (page.before, page.after) if newest_first else (page.after, page.before)
+    return _place(earlier), _place(later)
 
 
 def _place(key: tuple[Any, ...] | None) -> Place | None:

@@ -185,6 +185,12 @@ async def link_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice
     return [sliced(page, found, LinkRow.of) for found in many_each(ids, rows, "identifier_id")]
 
 
+async def links_by_ids(store: Store, ids: Sequence[str]) -> list[LinkRow | None]:
+    """Evidence by id, lnk_...."""
+    rows = await store.read("read/links_by_ids", ids=list(ids))
+    return one_each(ids, rows, "id", LinkRow.of)
+
+
 async def customer_link_pages(store: Store, ids: Sequence[str], ended: bool, page: Page) -> list[Slice[LinkRow]]:
     """A page of the evidence around each customer; ended: also that which no longer counts."""
     rows = await store.read(f"read/customer_links_{page.end}", ids=list(ids), ended=ended, **page.bounds())

@@ -51,6 +51,7 @@ OPERATIONS = {
     "nodes": '{ nodes(ids: ["cus_x"]) { id } }',
     "customer": '{ customer(by: {userId: "u1"}) { id } }',
     "customers": "{ customers { nodes { id } } }",
+    "events": "{ events { nodes { id } } }",
     "identifier": '{ identifier(is: {userId: "u1"}) { id } }',
     "explainIdentity": '{ explainIdentity(from: {userId: "u1"}, to: {userId: "u2"}) { summary } }',
     "snapshot": '{ snapshot(of: {userId: "u1"}, at: "2026-01-01T00:00:00Z") { customerId } }',
