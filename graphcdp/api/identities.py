@@ -3,13 +3,16 @@
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import strawberry
 
+from graphcdp.api.access import shown_identifier
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.node import Node
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
+from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.ids import Tag, tagged
@@ -21,6 +24,7 @@ from graphcdp.read.identities import (
     customer_link_cursor,
     customer_link_totals,
     device_cursor,
+    devices_told,
     identifier_cursor,
     identifier_totals,
     identifiers_by_keys,
@@ -59,6 +63,11 @@ class Identifier(Node):
             sources=list(row.sources),
             row=row,
         )
+
+    @field("The value is hidden from this caller.")
+    def is_masked(self, info: Info) -> bool:
+        hidden = shown_identifier(self.kind, self.value) != self.value
+        return hidden and not info.context.principal.sees_personal
 
     @field("Whose it is now; null when erased.", scopes=READ)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
@@ -243,11 +252,23 @@ class IdentifierConnection:
         return Count.exact(await info.context.loader(identifier_totals, self.kinds).load(self.customer_id))
 
 
+@strawberry.enum(description="What a device is.")
+class DevicePlatform(Enum):
+    """As `graphcdp.model.devices.Platform`."""
+
+    WEB = strawberry.enum_value("WEB", description="A browser, on whatever device.")
+    IOS = strawberry.enum_value("IOS", description="An app on a phone or tablet of Apple.")
+    ANDROID = strawberry.enum_value("ANDROID", description="An app on Android.")
+    TV = strawberry.enum_value("TV", description="A television, or a box at one.")
+    SERVER = strawberry.enum_value("SERVER", description="A server.")
+    OTHER = strawberry.enum_value("OTHER", description="Something else.")
+
+
 @strawberry.type(description="A device or installation.")
 class Device(Node):
     """An identifier of the kind `device`, made by `of`."""
 
-    device_id: str = strawberry.field(description="The device id that was reported.")
+    device_id: str = value_field("The device id that was reported.", personal=Shown.PSEUDONYM)
     first_seen_at: DateTime = strawberry.field(description="When first seen.")
     last_seen_at: DateTime = strawberry.field(description="When last seen.")
     row: strawberry.Private[IdentifierRow]
@@ -262,6 +283,35 @@ class Device(Node):
             last_seen_at=row.last_seen,
             row=row,
         )
+
+    @property
+    def kind(self) -> str:
+        """The identifier's kind, by which its value is masked."""
+        return self.row.kind
+
+    @property
+    def value(self) -> str:
+        """The identifier's value."""
+        return self.row.value
+
+    @field(
+        "What it is, as the context of its latest events says: `platform`, `device.type`, `os`, a page or a browser. "
+        "Null when none of them says anything.",
+        cost=3,
+    )
+    async def platform(self, info: Info) -> DevicePlatform | None:
+        told = await info.context.loader(devices_told).load(self.row.key)
+        return None if told.platform is None else DevicePlatform[told.platform]
+
+    @field(
+        "Texts that the context of its latest events gives: `model`, `manufacturer`, `type`, `os`, `osVersion`, "
+        "`browser`, `browserVersion`, `app`, `appVersion`; those that are not given are absent.",
+        personal=Shown.EMPTY,
+        cost=3,
+    )
+    async def attributes(self, info: Info) -> Properties:
+        told = await info.context.loader(devices_told).load(self.row.key)
+        return properties_of(orjson.dumps(dict(told.attributes)).decode())
 
     @field("Whose it is now; null when erased.", scopes=READ)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:

@@ -8,7 +8,7 @@ import strawberry
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_live
 from graphcdp.api.errors import UserError, user_error
-from graphcdp.api.fields import READ, Shown, field, own_field
+from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.pages import COUNT_MAX, Count
 from graphcdp.api.references import CustomerRef, claim_of, key_of
 from graphcdp.api.scalars import JSON
@@ -38,11 +38,10 @@ class MergePreview:
     """Made of what the rules decide by `of`."""
 
     outlook: strawberry.Private[MergeOutlook]
-    blocked_by: list[UserError] = strawberry.field(
-        description=(
-            "What the rules, or a cut, object to, as `mergeCustomers` would say it with the survivor as `keep`; "
-            "`path` tells whom of `customers` it is about. With `override` it merges all the same."
-        )
+    blocked_by: list[UserError] = value_field(
+        "What the rules, or a cut, object to, as `mergeCustomers` would say it with the survivor as `keep`; "
+        "`path` tells whom of `customers` it is about. With `override` it merges all the same.",
+        size=CUSTOMERS_MAX - 1,
     )
 
     @field(
@@ -64,7 +63,7 @@ class MergePreview:
             for one in self.outlook.conflicts
         ]
 
-    @own_field(f"Events of all of them together; capped at {COUNT_MAX}, then AT_LEAST.", cost=10)
+    @own_field(f"Events of all of them together; capped at {COUNT_MAX}, then AT_LEAST.", cost=5)
     async def event_count(self, info: Info) -> Count | None:
         ids = [self.outlook.survivor, *self.outlook.absorbed]
         counts = await info.context.loader(event_counts, EventChoice()).load_many(ids)
