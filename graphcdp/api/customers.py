@@ -9,7 +9,7 @@ import strawberry
 from graphcdp.api import asked
 from graphcdp.api.conflicts import Code, ConflictStatus, CustomerConflictConnection, Status, choice_of_conflicts
 from graphcdp.api.context import Info
-from graphcdp.api.events import EventConnection, EventFilter, choice_of
+from graphcdp.api.events import EventConnection, Filter, InTime, choice_of
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.history import IdentityChangeConnection
 from graphcdp.api.identities import CustomerLinkConnection, DeviceConnection, IdentifierConnection
@@ -50,9 +50,7 @@ from graphcdp.read.lists import ListedRow, Order, Search, count_customers, custo
 from graphcdp.read.merges import merge_of_absorbed, merge_page, merge_pages
 from graphcdp.read.pages import Slice
 
-Filter = Annotated[EventFilter | None, strawberry.argument(description="Which events.")]
 Kinds = Annotated[list[str] | None, strawberry.argument(description="Only these kinds.")]
-InTime = Annotated[TimeOrder, strawberry.argument(description="Order in time.")]
 SegmentKey = Annotated[str, strawberry.argument(description="The segment's key.")]
 Condition = Annotated[CustomerPredicate, strawberry.argument(description="The condition.")]
 Ended = Annotated[

@@ -10,7 +10,7 @@ from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import PageInfo
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
-from graphcdp.api.times import TimeRange, bounds_of
+from graphcdp.api.times import TimeOrder, TimeRange, bounds_of
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.ids import Tag, tagged
 from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
@@ -32,6 +32,10 @@ class EventFilter:
     names: list[str] | None = strawberry.field(description="Only these names; at most 50.", default=None)
     during: TimeRange | None = strawberry.field(description="Only in this time.", default=None)
     sources: list[str] | None = strawberry.field(description="Only from these sources; at most 50.", default=None)
+
+
+Filter = Annotated[EventFilter | None, strawberry.argument(description="Which events.")]
+InTime = Annotated[TimeOrder, strawberry.argument(description="Order in time.")]
 
 
 @strawberry.type(description="Something that someone did.")

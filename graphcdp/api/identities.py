@@ -3,14 +3,17 @@
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import strawberry
 
 from graphcdp.api import asked
+from graphcdp.api.access import shown_identifier
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
+from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.ids import Tag, tagged
@@ -23,6 +26,7 @@ from graphcdp.read.identities import (
     customer_link_cursor,
     customer_link_totals,
     device_cursor,
+    devices_told,
     identifier_cursor,
     identifier_totals,
     identifiers_by_keys,
@@ -65,6 +69,11 @@ class Identifier(Node):
             row=row,
         )
 
+    @field("The value is hidden from this caller.")
+    def is_masked(self, info: Info) -> bool:
+        hidden = shown_identifier(self.kind, self.value) != self.value
+        return hidden and not info.context.principal.sees_personal
+
     @field("Whose it is now; null when erased.", scopes=READ, plan=asked.HOLDER)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_with  # the types refer to each other
@@ -89,10 +98,10 @@ class LinkEnd(Enum):
 
 
 @strawberry.type(description="A piece of evidence that two identifiers belong to one person.")
-class Link:
+class Link(Node):
     """Made of stored evidence by `of`."""
 
-    id: strawberry.ID = value_field("Its id, lnk_....", plan=Leaf("l.id"))
+    id: strawberry.ID = id_read_as("l.id")
     count: int = value_field("How many messages showed it.", plan=Leaf("l.count"))
     first_seen_at: DateTime = value_field("When first seen.", plan=time("l.firstSeen"))
     last_seen_at: DateTime = value_field("When last seen.", plan=time("l.lastSeen"))
@@ -255,12 +264,24 @@ class IdentifierConnection:
         return Count.exact(await info.context.loader(identifier_totals, self.kinds).load(self.customer_id))
 
 
+@strawberry.enum(description="What a device is.")
+class DevicePlatform(Enum):
+    """As `graphcdp.model.devices.Platform`."""
+
+    WEB = strawberry.enum_value("WEB", description="A browser, on whatever device.")
+    IOS = strawberry.enum_value("IOS", description="An app on a phone or tablet of Apple.")
+    ANDROID = strawberry.enum_value("ANDROID", description="An app on Android.")
+    TV = strawberry.enum_value("TV", description="A television, or a box at one.")
+    SERVER = strawberry.enum_value("SERVER", description="A server.")
+    OTHER = strawberry.enum_value("OTHER", description="Something else.")
+
+
 @strawberry.type(description="A device or installation.")
 class Device(Node):
     """An identifier of the kind `device`, made by `of`."""
 
     id: strawberry.ID = id_read_as("'dev_' + substring(i.id, 4)")
-    device_id: str = value_field("The device id that was reported.", plan=Leaf("i.value"))
+    device_id: str = value_field("The device id that was reported.", personal=Shown.PSEUDONYM, plan=Leaf("i.value"))
     first_seen_at: DateTime = value_field("When first seen.", plan=time("i.firstSeen"))
     last_seen_at: DateTime = value_field("When last seen.", plan=time("i.lastSeen"))
     row: strawberry.Private[IdentifierRow]
@@ -275,6 +296,35 @@ class Device(Node):
             last_seen_at=row.last_seen,
             row=row,
         )
+
+    @property
+    def kind(self) -> str:
+        """The identifier's kind, by which its value is masked."""
+        return self.row.kind
+
+    @property
+    def value(self) -> str:
+        """The identifier's value."""
+        return self.row.value
+
+    @field(
+        "What it is, as the context of its latest events says: `platform`, `device.type`, `os`, a page or a browser. "
+        "Null when none of them says anything.",
+        cost=3,
+    )
+    async def platform(self, info: Info) -> DevicePlatform | None:
+        told = await info.context.loader(devices_told).load(self.row.key)
+        return None if told.platform is None else DevicePlatform[told.platform]
+
+    @field(
+        "Texts that the context of its latest events gives: `model`, `manufacturer`, `type`, `os`, `osVersion`, "
+        "`browser`, `browserVersion`, `app`, `appVersion`; those that are not given are absent.",
+        personal=Shown.EMPTY,
+        cost=3,
+    )
+    async def attributes(self, info: Info) -> Properties:
+        told = await info.context.loader(devices_told).load(self.row.key)
+        return properties_of(orjson.dumps(dict(told.attributes)).decode())
 
     @field("Whose it is now; null when erased.", scopes=READ, plan=asked.HOLDER)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:

@@ -23,10 +23,10 @@ from graphcdp.api.customers import (
     customer_live,
     customer_with,
 )
-from graphcdp.api.events import Event
+from graphcdp.api.events import Event, EventConnection, Filter, InTime, choice_of
 from graphcdp.api.explain import IdentityExplanation, explain
 from graphcdp.api.fields import READ, READ_PII, field, own_field
-from graphcdp.api.identities import Device, Identifier
+from graphcdp.api.identities import Device, Identifier, Link
 from graphcdp.api.jobs import job_with_id
 from graphcdp.api.listing import CustomerOrder, listing
 from graphcdp.api.merges import CustomerSplit, merge_with_id
@@ -38,13 +38,14 @@ from graphcdp.api.rejected import RejectedMessageConnection
 from graphcdp.api.scalars import moment
 from graphcdp.api.segments import segment_with_id
 from graphcdp.api.snapshots import CustomerSnapshot, Moment, snapshot_of
+from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import DEVICE
 from graphcdp.model.ids import Tag, split_id, tagged
 from graphcdp.read.conflicts import conflict_page, conflicts_by_ids, list_conflicts
 from graphcdp.read.customers import merged_by_ids
-from graphcdp.read.events import events_by_ids
-from graphcdp.read.identities import identifiers_by_ids, identifiers_by_keys
+from graphcdp.read.events import event_page, events_by_ids, stream
+from graphcdp.read.identities import identifiers_by_ids, identifiers_by_keys, links_by_ids
 from graphcdp.read.lists import list_customers
 from graphcdp.read.merges import splits_by_ids
 from graphcdp.read.rejected import rejected_messages, rejected_page
@@ -127,6 +128,27 @@ class ReadQueries:
         )
         return CustomerConnection.of(found, asked_for.order, asked_for.search, asked_for.condition)
 
+    @own_field(
+        "The stream of events of all customers, newest first: for debugging and live views. What the filter leaves "
+        "out is read over, so give `during` with names or sources that are rare.",
+        scopes=READ,
+    )
+    async def events(
+        self,
+        info: Info,
+        # The name is GraphQL's, where it hides nothing.
+        filter: Filter = None,  # noqa: A002
+        order: InTime = TimeOrder.NEWEST_FIRST,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> EventConnection | None:
+        newest_first = order is TimeOrder.NEWEST_FIRST
+        page = event_page(newest_first, first=first, after=after, last=last, before=before)
+        found = await stream(info.context.store, choice_of(filter, info.context), page, newest_first)
+        return EventConnection.of(found, newest_first)
+
     @field("One identifier; null when never seen.", scopes=READ, plan=asked.IDENTIFIER)
     async def identifier(
         self,
@@ -196,12 +218,7 @@ async def _node(info: Info, global_id: str) -> Node | None:
             event = await info.context.loader(events_by_ids).load(rest)
             return None if event is None else Event.of(event)
         case Tag.IDENTIFIER | Tag.DEVICE:
-            row = await info.context.loader(identifiers_by_ids).load(tagged(Tag.IDENTIFIER, rest))
-            if row is None:
-                return None
-            if tag is Tag.IDENTIFIER:
-                return Identifier.of(row)
-            return Device.of(row) if row.kind == DEVICE else None
+            return await _identifier_or_device(info, tag, rest)
         case Tag.SEGMENT:
             return await segment_with_id(info, global_id)
         case Tag.JOB:
@@ -211,6 +228,9 @@ async def _node(info: Info, global_id: str) -> Node | None:
         case Tag.SPLIT:
             split = await info.context.loader(splits_by_ids).load(global_id)
             return None if split is None else CustomerSplit.of(split)
+        case Tag.LINK:
+            link = await info.context.loader(links_by_ids).load(global_id)
+            return None if link is None else Link.of(link)
         case Tag.CONFLICT:
             conflict = await info.context.loader(conflicts_by_ids).load(global_id)
             return None if conflict is None else IdentityConflict.of(conflict)
@@ -224,3 +244,12 @@ async def _customer_or_merged(info: Info, customer_id: str) -> Node | None:
         return live
     merged = await info.context.loader(merged_by_ids).load(customer_id)
     return None if merged is None else MergedCustomer.of(merged)
+
+
+async def _identifier_or_device(info: Info, tag: Tag, rest: str) -> Node | None:
+    row = await info.context.loader(identifiers_by_ids).load(tagged(Tag.IDENTIFIER, rest))
+    if row is None:
+        return None
+    if tag is Tag.IDENTIFIER:
+        return Identifier.of(row)
+    return Device.of(row) if row.kind == DEVICE else None

@@ -25,6 +25,7 @@ from graphcdp.api.limits import Limits
 from graphcdp.api.me import VisitorQueries
 from graphcdp.api.merges import CustomerSplit
 from graphcdp.api.mutations import RecordMutations
+from graphcdp.api.previews import PreviewQueries
 from graphcdp.api.queries import ReadQueries
 from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
@@ -33,7 +34,7 @@ from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(VisitorQueries, ReadQueries, RulesQueries, JobQueries, SegmentQueries):
+class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries):
     """Joins the queries."""
 
 

@@ -7,6 +7,7 @@ messages.py     what a source sends: track, identify, alias
 outcomes.py     what became of a message
 times.py        times and durations as text
 ids.py          opaque global ids
+devices.py      what the context of an event says about a device
 predicates.py   conditions on customers
 statement.py    text, parameters
 principals.py   who is asking, scopes

@@ -14,6 +14,7 @@
     snapshot.py    customers at a past moment
     rejected.py    messages that could not be taken
     simulation.py  what other rules would do
+    previews.py    what uniting customers would do
     keys.py        API keys, hashed
     jobs.py        long work in the background
     segments.py    segments and their members

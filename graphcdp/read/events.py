@@ -1,4 +1,4 @@
-"""Events: single ones, the history of customers, and counts."""
+"""Events: single ones, the history of customers and of all of them, and counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,6 +98,13 @@ async def histories(
         **choice_parameters(choice, earlier, later),
     )
     return [sliced(page, found, EventRow.of) for found in many_each(ids, rows, "customer_id")]
+
+
+async def stream(store: Store, choice: EventChoice, page: Page, newest_first: bool) -> Slice[EventRow]:
+    """A page of the events of all customers; its cursors are those of a history."""
+    direction = "newest" if newest_first == page.forward else "oldest"
+    parameters = {"names": None, **choice_parameters(choice, *places_around(page, newest_first))}
+    return sliced(page, await store.read(f"read/stream_{direction}", limit=page.fetch, **parameters), EventRow.of)
 
 
 async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) -> list[int]:

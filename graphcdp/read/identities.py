@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from graphcdp.model.devices import DeviceTold, device_told
 from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
 from graphcdp.read.rows import Row, many_each, one_each
 from graphcdp.store.neo4j import Store
@@ -12,6 +13,10 @@ IDENTIFIERS = "identifiers"
 DEVICES = "devices"
 LINKS = "links"
 CUSTOMER_LINKS = "customer-links"
+
+_SUBJECTS_MAX = 10
+_EVENTS_MAX = 20
+_CONTEXTS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +184,29 @@ async def device_pages(store: Store, ids: Sequence[str], page: Page) -> list[Sli
     return [sliced(page, found, IdentifierRow.of) for found in many_each(ids, rows, "customer_id")]
 
 
+async def devices_told(store: Store, keys: Sequence[str]) -> list[DeviceTold]:
+    """What the latest events of each device say about it, by the key of its identifier."""
+    rows = await store.read(
+        "read/device_contexts",
+        keys=list(keys),
+        subjects=_SUBJECTS_MAX,
+        walked=_EVENTS_MAX,
+        limit=_CONTEXTS_MAX,
+    )
+    found = one_each(keys, rows, "key", lambda row: device_told(row["contexts"]))
+    return [one or device_told(()) for one in found]
+
+
 async def link_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[LinkRow]]:
     """A page of the evidence of each identifier."""
     rows = await store.read(f"read/links_{page.end}", ids=list(ids), **page.bounds())
     return [sliced(page, found, LinkRow.of) for found in many_each(ids, rows, "identifier_id")]
+
+
+async def links_by_ids(store: Store, ids: Sequence[str]) -> list[LinkRow | None]:
+    """Evidence by id, lnk_...."""
+    rows = await store.read("read/links_by_ids", ids=list(ids))
+    return one_each(ids, rows, "id", LinkRow.of)
 
 
 async def customer_link_pages(store: Store, ids: Sequence[str], ended: bool, page: Page) -> list[Slice[LinkRow]]:

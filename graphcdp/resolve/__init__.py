@@ -8,6 +8,7 @@
     ledger.py    what is known of the touched part of the graph, changed message by message
     group.py     who may join a group of identifiers, and who survives
     join.py      evidence without a message, by hand or tried again
+    preview.py   what uniting customers would do, without doing it
     split.py     which part of a customer keeps which id
     reresolve.py into what a stored customer falls under other rules
     unions.py    groups that grow together, and what limits say to that

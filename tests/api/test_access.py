@@ -51,6 +51,7 @@ OPERATIONS = {
     "nodes": '{ nodes(ids: ["cus_x"]) { id } }',
     "customer": '{ customer(by: {userId: "u1"}) { id } }',
     "customers": "{ customers { nodes { id } } }",
+    "events": "{ events { nodes { id } } }",
     "identifier": '{ identifier(is: {userId: "u1"}) { id } }',
     "explainIdentity": '{ explainIdentity(from: {userId: "u1"}, to: {userId: "u2"}) { summary } }',
     "snapshot": '{ snapshot(of: {userId: "u1"}, at: "2026-01-01T00:00:00Z") { customerId } }',
@@ -59,6 +60,7 @@ OPERATIONS = {
     "identityRules": "{ identityRules { version } }",
     "identityRulesHistory": "{ identityRulesHistory { version } }",
     "previewIdentityRules": "{ previewIdentityRules(rules: {}) { mergeCount } }",
+    "previewMerge": '{ previewMerge(customers: [{userId: "u1"}, {userId: "u2"}]) { blockedBy { code } } }',
     "job": '{ job(id: "job_x") { id } }',
     "segment": '{ segment(by: {key: "x"}) { id } }',
     "segments": "{ segments { nodes { id } } }",
@@ -169,6 +171,7 @@ async def seed(door: Door) -> None:
         ),
         event("e2", by=[{"userId": "bob@example.com"}]),
         event("e3", by=[{"email": "no address"}]),
+        event("e4", by=[{"email": "kim@example.com"}, {"deviceId": "kim@phone"}], context={"os": "iOS"}),
     ]
     document = "mutation($events: [EventInput!]!) { recordEvents(input: {events: $events}) { recorded } }"
     response = await door.http.post(
@@ -176,7 +179,7 @@ async def seed(door: Door) -> None:
         json={"query": document, "variables": {"events": sent}},
         headers=door.header_by_principal["all"],
     )
-    assert response.json()["data"]["recordEvents"]["recorded"] == 2
+    assert response.json()["data"]["recordEvents"]["recorded"] == 3
 
 
 CUSTOMER = """{ id displayName email phone traits { json names text(path: "plan") } trait(path: "plan") { value }
@@ -217,6 +220,17 @@ async def test_rule_4_everywhere(door: Door) -> None:
     await seed(door)
     odd = await door.ask('{ customer(by: {userId: "bob@example.com"}) { identifiers { nodes { value } } } }', "read")
     assert odd["customer"]["identifiers"]["nodes"] == [{"value": "***"}]
+    document = (
+        '{ customer(by: {email: "kim@example.com"}) { devices { nodes { deviceId platform attributes { json } } } '
+    )
+    document += 'identifiers(kinds: ["device", "email"]) { nodes { value isMasked } } } }'
+    masked = (await door.ask(document, "read"))["customer"]
+    assert masked["devices"]["nodes"] == [{"deviceId": "***", "platform": "IOS", "attributes": {"json": {}}}]
+    assert masked["identifiers"]["nodes"] == [{"value": "***", "isMasked": True}] * 2
+    shown = (await door.ask(document, "pii"))["customer"]
+    (device,) = shown["devices"]["nodes"]
+    assert device == {"deviceId": "kim@phone", "platform": "IOS", "attributes": {"json": {"os": "iOS"}}}
+    assert [one["isMasked"] for one in shown["identifiers"]["nodes"]] == [False, False]
     (refused,) = (await door.ask("{ rejected { nodes { code reason content } } }", "read"))["rejected"]["nodes"]
     assert (refused["reason"], refused["content"]) == ("***", "***")
     (told,) = (await door.ask("{ rejected { nodes { content } } }", "pii"))["rejected"]["nodes"]
@@ -243,7 +257,7 @@ async def test_rule_5_what_is_masked_cannot_be_guessed(door: Door, document: str
 async def test_rule_5_other_conditions_are_free(door: Door) -> None:
     await seed(door)
     document = '{ customers(where: {did: {event: {name: "Visit"}}}) { nodes { id } } }'
-    assert len((await door.ask(document, "read"))["customers"]["nodes"]) == 2
+    assert len((await door.ask(document, "read"))["customers"]["nodes"]) == 3
 
 
 async def test_rule_6_a_visitor_reads_its_own_page(door: Door) -> None:

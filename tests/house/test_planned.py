@@ -15,11 +15,15 @@ UNPLANNED = {
         "previewIdentityRules",
         "job",
         "previewSegment",
+        "events",
+        "previewMerge",
         "rejected",
         "segments",
         "snapshot",
     },
     "Customer": {"conflicts", "identityHistory", "merges"},
+    "Device": {"attributes", "platform"},
+    "Identifier": {"isMasked"},
     "MergedCustomer": {"merge"},
 }
 
