@@ -4,7 +4,9 @@ import asyncio
 import socket as sockets
 from typing import Any
 
+import psutil
 import pytest
+from neo4j import AsyncGraphDatabase
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -15,9 +17,11 @@ from graphcdp.api import sockets as endpoint
 from graphcdp.api.operations import BODY_BYTES_MAX
 from graphcdp.api.trusted import document_id
 from graphcdp.app import Platform
+from graphcdp.model.connection import Connection
 from graphcdp.record.clock import utc_now
 from graphcdp.record.keys import create_key, revoke_key
 from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.api.conftest import Caller, serving
@@ -376,7 +380,28 @@ async def test_rule_17_who_does_not_read_is_dropped(
         await asyncio.sleep(1)
         await nothing_left()
         assert (await http.get("/healthz")).status_code == 200
+        _, port = client.socket.local_address[:2]
+        async with asyncio.timeout(20):
+            while port in await asyncio.to_thread(remote_ports, http.base_url.port):  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0.2)
         client.socket.transport.abort()
+
+
+def remote_ports(port: int | None) -> set[int]:
+    """Whose connections the server on this port, in this process, still holds."""
+    held = psutil.Process().net_connections("tcp")
+    return {one.raddr.port for one in held if one.laddr.port == port and one.raddr}
+
+
+async def test_rule_15_without_a_database(unused_tcp_port: int, rules: IdentityRules) -> None:
+    there = Connection(f"bolt://127.0.0.1:{unused_tcp_port}", "neo4j", "secret")
+    driver = AsyncGraphDatabase.driver(there.uri, auth=(there.user, there.password), max_transaction_retry_time=0.1)
+    gone = Store(driver, there)
+    async with serving(Platform(Settings(), gone, Recorder(gone, rules))) as http, opened(http) as client:
+        await client.send("connection_init")
+        code, reason = await client.closed()
+        assert (code, str(unused_tcp_port) in (reason or "")) == (1013, False)
+    await gone.close()
 
 
 async def test_each_socket_has_a_line_in_the_log(caller: Caller) -> None:
