@@ -30,7 +30,7 @@
     subscriptions.py   how subscriptions are written
     operations.py, negotiation.py   what a request asks, limits on bodies; media types, status codes
     principals.py, tokens.py, access.py   who is asking, visitors' tokens, what each field needs
-    me.py          the visitor's own page
+    me.py          who asks; the visitor's own page
     trusted.py, refusals.py   stored operations; requests that are no operation
     caching.py, compression.py, cors.py   304, smaller answers, other sites' pages
 

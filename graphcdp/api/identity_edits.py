@@ -8,7 +8,8 @@ import strawberry
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_live
 from graphcdp.api.errors import InvalidInputError, NotFoundError, UserError, user_error
-from graphcdp.api.fields import ADMIN, own_field, value_field
+from graphcdp.api.fields import ADMIN, READ, own_field, value_field
+from graphcdp.api.merges import Merge, merges_of_absorbed
 from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of
 from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.problems import Problem
@@ -99,6 +100,10 @@ class MergeCustomersPayload:
     customer: Customer | None = strawberry.field(description="The customer that remains; null on errors.")
     absorbed_ids: list[strawberry.ID] = strawberry.field(description="Ids of those that went into it.")
     errors: list[UserError] = strawberry.field(description="What to fix.")
+
+    @own_field("The merges, one for each that was absorbed; each can be undone alone.", scopes=READ, size=2)
+    async def merges(self, info: Info) -> list[Merge] | None:
+        return await merges_of_absorbed(info, self.absorbed_ids)
 
 
 @strawberry.type(description="Proof of an erasure, without personal data.")

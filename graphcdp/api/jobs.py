@@ -52,6 +52,12 @@ class Job(Node):
     finished_at: DateTime | None = strawberry.field(description="When it was over; null before.")
     failure: str | None = strawberry.field(description="Why it failed; null otherwise.")
 
+    @field("How much is done, 0..1: an estimate, while it runs; null before it is known.")
+    def progress(self) -> float | None:
+        if self.status is JobStatus.SUCCEEDED:
+            return 1.0
+        return min(1.0, self.done / self.total) if self.total else None
+
     @classmethod
     def of(cls, row: JobRow) -> "Job":
         """The job of a row."""

@@ -1,5 +1,6 @@
 """The log of merges and splits, as callers see it."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from graphcdp.api.pages import PageInfo
 from graphcdp.api.scalars import DateTime
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import identifiers_by_keys
-from graphcdp.read.merges import MergeRow, SplitRow, merge_cursor, merge_evidence, merges_by_ids
+from graphcdp.read.merges import MergeRow, SplitRow, merge_cursor, merge_evidence, merge_of_absorbed, merges_by_ids
 from graphcdp.read.pages import Slice
 
 if TYPE_CHECKING:
@@ -162,3 +163,10 @@ async def merge_with_id(info: Info, merge_id: str) -> Merge | None:
     """The merge with this id, mrg_...."""
     row = await info.context.loader(merges_by_ids).load(merge_id)
     return None if row is None else Merge.of(row)
+
+
+async def merges_of_absorbed(info: Info, absorbed: Sequence[str]) -> list[Merge]:
+    """The merges that stand for these customers, by the ids that they had, in the same order."""
+    ids = await info.context.loader(merge_of_absorbed).load_many(absorbed)
+    merges = [await merge_with_id(info, one) for one in ids if one is not None]
+    return [one for one in merges if one is not None]

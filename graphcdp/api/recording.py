@@ -9,7 +9,8 @@ from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_after_merges
 from graphcdp.api.errors import Path, UserError, input_path, user_error
 from graphcdp.api.events import Event
-from graphcdp.api.fields import READ, field
+from graphcdp.api.fields import READ, field, own_field
+from graphcdp.api.merges import Merge, merges_of_absorbed
 from graphcdp.api.references import field_path
 from graphcdp.model.identifiers import Claim
 from graphcdp.model.outcomes import Outcome, Status
@@ -124,6 +125,10 @@ class RecordEventPayload:
             outcome=outcome,
         )
 
+    @own_field("The merges that this caused, in the order of `absorbedIds`.", scopes=READ, size=2)
+    async def merges(self, info: Info) -> list[Merge] | None:
+        return await merges_of_absorbed(info, self.outcome.absorbed)
+
     @field("The event; null when REJECTED.", scopes=READ)
     async def event(self, info: Info) -> Event | None:
         if self.outcome.status is Status.REJECTED:
@@ -204,6 +209,10 @@ class IdentifyPayload:
             errors=[sent.error(problem)],
             outcome=None,
         )
+
+    @own_field("The merges that this caused, in the order of `absorbedIds`.", scopes=READ, size=2)
+    async def merges(self, info: Info) -> list[Merge] | None:
+        return [] if self.outcome is None else await merges_of_absorbed(info, self.outcome.absorbed)
 
     @field("The customer; null on errors.", scopes=READ)
     async def customer(self, info: Info) -> Customer | None:

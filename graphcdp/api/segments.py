@@ -17,7 +17,7 @@ from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
 from graphcdp.api.scalars import JSON, DateTime, JsonText
-from graphcdp.model.errors import DatabaseError, InvalidReferenceError
+from graphcdp.model.errors import DatabaseError, InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.predicates import Predicate
 from graphcdp.plan.fields import Leaf, Nested, Place, time
 from graphcdp.plan.lists import MEMBERS_TOTAL
@@ -40,6 +40,7 @@ from graphcdp.read.segments import (
     memberships,
     page_of_memberships,
     segment_cursor,
+    segment_overlaps,
     segment_page,
     segment_sizes,
     segments_by_ids,
@@ -57,6 +58,7 @@ SEARCH_LENGTH_MAX = 200
 
 AnyCustomer = Annotated["Customer", strawberry.lazy("graphcdp.api.customers")]
 Which = Annotated[SegmentRef, strawberry.argument(description="Which segment.")]
+With = Annotated[SegmentRef, strawberry.argument(name="with", description="The other segment.")]
 Words = Annotated[str | None, strawberry.argument(description="Part of a name or key, in any case.")]
 Rule = Annotated[CustomerPredicate, strawberry.argument(description="The rule.")]
 Sample = Annotated[int, strawberry.argument(description="How many examples, 0..20.")]
@@ -120,6 +122,13 @@ class Segment(Node):
     @own_field("How many members; exact.", scopes=READ, plan=Nested(MEMBERS_TOTAL, ("value", "precision")))
     async def size(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(segment_sizes).load(self.id))
+
+    @own_field("How many customers are in both now; exact.", scopes=READ, cost=200)
+    async def overlap(self, info: Info, with_: With) -> Count | None:
+        other = await row_of(info, with_)
+        if other is None:
+            raise UnknownReferenceError("There is no such segment.", ("with",))
+        return Count.exact(await info.context.loader(segment_overlaps, other.id).load(str(self.id)))
 
     @own_field("Members now, those who entered last first.", scopes=READ, plan=asked.MEMBERS)
     async def members(

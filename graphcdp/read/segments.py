@@ -115,6 +115,12 @@ async def segment_sizes(store: Store, ids: Sequence[str]) -> list[int]:
     return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
 
 
+async def segment_overlaps(store: Store, ids: Sequence[str], other: str) -> list[int]:
+    """How many members each segment has in common with the other; 0 for one that is not there."""
+    rows = await store.read("segment/overlaps", ids=list(ids), **{"with": other})
+    return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
+
+
 async def member_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[Member]]:
     """A page of the members of each segment, from who entered last."""
     rows = await store.read(f"segment/members_{page.end}", ids=list(ids), **page.bounds())

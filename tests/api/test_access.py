@@ -46,6 +46,7 @@ SCOPES = {
 }
 IDS = 'between: [{userId: "u1"}, {email: "ann@example.com"}]'
 OPERATIONS = {
+    "caller": "{ caller { kind scopes } }",
     "me": "{ me { id } }",
     "node": '{ node(id: "cus_x") { id } }',
     "nodes": '{ nodes(ids: ["cus_x"]) { id } }',
@@ -158,6 +159,14 @@ async def test_rule_3_a_write_key_reads_nothing_back(door: Door) -> None:
     assert answer["data"]["recordEvent"] == {"status": "RECORDED", "customer": None, "event": None}
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"] * 2
     assert "customer" in (await door.ask(document, "all"))["recordEvent"]
+
+
+async def test_a_key_is_told_its_scopes(door: Door) -> None:
+    document = "{ caller { kind keyId scopes } }"
+    for principal, kind in (("anonymous", "ANONYMOUS"), ("visitor", "VISITOR"), ("write", "KEY"), ("admin", "KEY")):
+        told = (await door.ask(document, principal))["caller"]
+        assert (told["kind"], told["scopes"]) == (kind, sorted(SCOPES[principal]))
+        assert (told["keyId"] is not None) is (kind == "KEY")
 
 
 async def seed(door: Door) -> None:

@@ -14,7 +14,8 @@ PREVIEW = """query($customers: [CustomerRef!]!) { previewMerge(customers: $custo
   blockedBy { message code path ... on LimitError { limit actual } } } }"""
 MERGE = """mutation($keep: CustomerRef!, $absorb: [CustomerRef!]!, $override: Boolean! = false) {
   mergeCustomers(input: {keep: $keep, absorb: $absorb, override: $override}) {
-    customer { id traits { json } } absorbedIds errors { message code ... on LimitError { limit actual } } } }"""
+    customer { id traits { json } } absorbedIds
+    merges { absorbedId survivorId cause } errors { message code ... on LimitError { limit actual } } } }"""
 
 
 async def preview(caller: Caller, *customers: Json) -> Json:
@@ -62,6 +63,8 @@ async def test_a_preview_tells_what_a_merge_does(caller: Caller, people: None) -
     assert refused["errors"] == [objection]
     done = (await caller.ask(MERGE, **given, override=True))["mergeCustomers"]
     assert done["customer"] == {"id": u1, "traits": {"json": {"city": "Hue", "plan": "pro"}}}
+    assert {(one["survivorId"], one["cause"]) for one in done["merges"]} == {(u1, "MANUAL")}
+    assert [one["absorbedId"] for one in done["merges"]] == done["absorbedIds"]
     assert done["absorbedIds"] == [one["id"] for one in told["absorbed"]]
 
 

@@ -100,7 +100,7 @@ async def test_strange_unicode_stays_as_it_is(caller: Caller) -> None:
 async def test_a_retry_changes_nothing(caller: Caller) -> None:
     document = """mutation($input: EventInput!) { recordEvent(input: $input) { eventId status
         event { id name customer { id } } customer { id eventCount { value } }
-        absorbedIds warnings { code } errors { code } } }"""
+        absorbedIds merges { survivorId absorbedId cause } warnings { code } errors { code } } }"""
     first = (await caller.ask(document, input=event("e1")))["recordEvent"]
     again = (await caller.ask(document, input=event("e1", name="Other")))["recordEvent"]
     assert (first["status"], again["status"]) == ("RECORDED", "DUPLICATE")
@@ -137,6 +137,7 @@ async def test_a_thousand_events_at_once(caller: Caller) -> None:
 
 
 IDENTIFY = """mutation($input: IdentifyInput!) { identify(input: $input) { messageId status absorbedIds
+  merges { survivorId absorbedId cause messageId }
   customer { id displayName traits { json } eventCount { value } }
   warnings { code path } errors { __typename path } } }"""
 
@@ -166,6 +167,8 @@ async def test_signing_in_tells_whom_it_united(caller: Caller) -> None:
     names = [{"anonymousId": "a1"}, {"userId": "u1"}, {"email": "bad"}]
     found = (await caller.ask(IDENTIFY, input={"identifiers": names, "traits": {"plan": "free"}}))["identify"]
     assert found["absorbedIds"] == [ids["a"]["id"]]
+    (merge,) = found["merges"]
+    assert (merge["absorbedId"], merge["messageId"]) == (ids["a"]["id"], found["messageId"])
     assert found["customer"]["id"] == ids["u"]["id"]
     assert found["customer"]["eventCount"] == {"value": 2}
     assert found["warnings"] == [{"code": "INVALID", "path": ["identifiers", "2", "email"]}]

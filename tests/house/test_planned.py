@@ -8,6 +8,7 @@ from graphcdp.plan.fields import Nested, OneOf, Paged, Told
 
 UNPLANNED = {
     "Query": {
+        "caller",
         "conflicts",
         "explainIdentity",
         "identityRulesHistory",
@@ -25,6 +26,7 @@ UNPLANNED = {
     "Device": {"attributes", "platform"},
     "Identifier": {"isMasked"},
     "MergedCustomer": {"merge"},
+    "Segment": {"overlap"},
 }
 
 

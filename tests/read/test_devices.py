@@ -24,7 +24,7 @@ def visit(number: int, *identifiers: tuple[str, str], **context: Any) -> RawMess
 async def test_the_latest_context_of_each_device(store: Store, recorder: Recorder) -> None:
     user, phone, tv = ("user", "u1"), ("device", "d-phone"), ("device", "d-tv")
     busy = [visit(number, user, ("device", "d-laptop"), page={"url": "/"}) for number in range(100, 200)]
-    await recorder.record(
+    outcomes = await recorder.record(
         [
             visit(1, phone, os={"name": "Android", "version": "13"}),
             visit(2, user, phone, os={"name": "Android", "version": "14"}),
@@ -34,6 +34,7 @@ async def test_the_latest_context_of_each_device(store: Store, recorder: Recorde
             *busy,
         ]
     )
+    assert {outcome.status.value for outcome in outcomes} == {"RECORDED"}
     keys = ["device:d-phone", "device:d-tv", "device:d-laptop", "device:none"]
     told = await devices_told(store, keys)
     assert [one.platform for one in told] == ["ANDROID", "TV", "WEB", None]

@@ -247,3 +247,18 @@ async def test_a_segment_by_its_id(ask: Ask) -> None:
         "node": {"id": segment_id, "key": "pro"},
         "segment": {"key": "pro"},
     }
+
+
+async def test_how_much_two_segments_have_in_common(ask: Ask, answer: Ask, recorder: Recorder) -> None:
+    await people(recorder, "u1", "u2", "u3")
+    await people(recorder, "u4", plan="free")
+    await create(ask, "pro")
+    await create(ask, "everybody", {"hasIdentifier": "user"})
+    await create(ask, "free", {"trait": {"path": "plan", "is": {"eq": "free"}}})
+    document = """query($by: SegmentRef!, $with: SegmentRef!) {
+      segment(by: $by) { overlap(with: $with) { value precision } } }"""
+    for one, other, total in (("pro", "everybody", 3), ("everybody", "pro", 3), ("pro", "free", 0), ("pro", "pro", 3)):
+        found = await ask(document, by={"key": one}, **{"with": {"key": other}})
+        assert found["segment"]["overlap"] == {"value": total, "precision": "EXACT"}
+    (error,) = (await answer(document, by={"key": "pro"}, **{"with": {"key": "none"}}))["errors"]
+    assert error["path"] == ["segment", "overlap"]
