@@ -6,9 +6,10 @@
 //   status               STRING
 //   subject, identifier  STRING    keys
 //   count                INTEGER
-//   firstSeen, lastSeen  DATETIME
+//   firstSeen, lastSeen  STRING    times
 //   source, message      STRING
 MATCH (c:Conflict {id: $id})
 REMOVE c.lock
 RETURN c.status AS status, c.subject AS subject, c.identifier AS identifier, c.count AS count,
-       c.firstSeen AS firstSeen, c.lastSeen AS lastSeen, c.source AS source, c.message AS message
+       toString(c.firstSeen) AS firstSeen,
+       toString(c.lastSeen) AS lastSeen, c.source AS source, c.message AS message

@@ -1,10 +1,8 @@
 """What people decide about evidence that the rules refused. Source: docs/identity.md, rule 11."""
 
 from datetime import datetime
-from typing import Any
 
 from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
-from graphcdp.model.identifiers import identifier_of_key
 from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_HAND, join
 from graphcdp.record.rules import Origin, VersionedRules, put_in_force, rules_in_force_tx
@@ -12,6 +10,7 @@ from graphcdp.record.tries import transact_again
 from graphcdp.resolve.join import Evidence, Joined
 from graphcdp.resolve.ledger import pair
 from graphcdp.resolve.rules import IdentityRules, with_blocked
+from graphcdp.resolve.stored import refused_evidence
 from graphcdp.store import Store, Transaction
 
 OPEN = "OPEN"
@@ -95,20 +94,7 @@ async def _evidence(tx: Transaction, conflict: str) -> Evidence:
     (row,) = rows
     if row["status"] != OPEN:
         raise InvalidReferenceError(f"The conflict {conflict} is not open: it is {row['status']}.", ("conflict",))
-    return evidence_of(row)
-
-
-def evidence_of(row: dict[str, Any]) -> Evidence:
-    """Refused evidence as it is kept, to be tried again."""
-    return Evidence(
-        identifier_of_key(row["subject"]),
-        identifier_of_key(row["identifier"]),
-        row["count"],
-        row["firstSeen"],
-        row["lastSeen"],
-        row["source"],
-        row["message"],
-    )
+    return refused_evidence(row)
 
 
 async def _decided(tx: Transaction, conflict: str, status: str, reason: str | None, now: datetime) -> None:

@@ -8,8 +8,7 @@ one that finds the cursor moved gives up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,18 +17,18 @@ from typing import Any, TypeVar
 
 import structlog
 
-from graphcdp.model.errors import DatabaseConflictError, DatabaseError, GraphCDPError
+from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.record.clock import utc_now
 from graphcdp.record.ids import NewIds
 from graphcdp.record.resolution_pages import STEPS, Page, Phase, total_of
 from graphcdp.record.rules import rule_sets
+from graphcdp.record.tries import transact_again
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
 PAGE_TIMEOUT_S = 60.0
 # A page may take longer: then two may run the job for a moment, and the one whose page comes second gives up.
 LEASE = timedelta(seconds=30)
-TRIES_MAX = 5
 FOLLOW_S = 0.5
 
 log = structlog.get_logger("graphcdp.resolution")
@@ -127,7 +126,13 @@ async def run_job(
     run again. On any other error the job has failed.
     """
     rules = await _rules_of(store, job_id)
-    state = None if rules is None else await _transact(store, partial(_claim, job_id=job_id, rules=rules, clock=clock))
+    state = (
+        None
+        if rules is None
+        else await transact_again(
+            store, partial(_claim, job_id=job_id, rules=rules, clock=clock), timeout_s=PAGE_TIMEOUT_S
+        )
+    )
     if rules is None or state is None or not state.mine:
         if state is not None and on_progress is not None:
             on_progress(state)
@@ -136,7 +141,9 @@ async def run_job(
         while state.mine:
             if on_progress is not None:
                 on_progress(state)
-            state = await _transact(store, partial(_go_on, before=state, rules=rules, clock=clock))
+            state = await transact_again(
+                store, partial(_go_on, before=state, rules=rules, clock=clock), timeout_s=PAGE_TIMEOUT_S
+            )
     except asyncio.CancelledError:
         await _set(store, state.id, {"leaseUntil": None}, clock())
         raise
@@ -157,13 +164,6 @@ async def _rules_of(store: Store, job_id: str) -> IdentityRules | None:
     rows = await store.read("read/jobs_by_ids", ids=[job_id])
     found = await rule_sets(store, version=rows[0]["version"]) if rows else []
     return found[0].rules if found else None
-
-
-async def _transact(store: Store, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
-    for _ in range(TRIES_MAX - 1):
-        with suppress(DatabaseConflictError):
-            return await store.transact(work, timeout_s=PAGE_TIMEOUT_S)
-    return await store.transact(work, timeout_s=PAGE_TIMEOUT_S)
 
 
 async def _set(store: Store, job_id: str, properties: dict[str, Any], now: datetime) -> None:
