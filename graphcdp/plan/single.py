@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from graphcdp.plan.finish import Given
-from graphcdp.plan.levels import TYPENAME, Level, Wanted
+from graphcdp.plan.levels import Level, Wanted
 
 ROOTS = frozenset(("customer", "me"))
 OWN = frozenset(
@@ -44,7 +44,7 @@ ELSEWHERE = frozenset(
 
 def is_about_one(roots: Sequence[Wanted], given: Sequence[Given]) -> bool:
     """Whether everything that is asked for is one customer's own, and nothing depends on the clock."""
-    if len(roots) != 1 or roots[0].name not in ROOTS or roots[0].name == TYPENAME:
+    if len(roots) != 1 or roots[0].name not in ROOTS:
         return False
     return _is_own(roots[0].level, given)
 

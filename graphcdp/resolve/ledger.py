@@ -210,7 +210,6 @@ class Ledger:
         self._customers = dict(known.customers)
         self._links = dict(known.links)
         self._cuts = known.cuts
-        self._known_customers = frozenset(known.customers)
         self._spells: dict[str, list[Spell]] = {
             key: [Spell(facts.owner, None)] if facts.owner else [] for key, facts in known.identifiers.items()
         }
@@ -344,7 +343,7 @@ class Ledger:
         message: str | None,
         count: int = 1,
         by_hand: bool = False,
-    ) -> LinkFacts:
+    ) -> None:
         """Count messages, seen first and last at these times, as evidence that the two are one person."""
         link = self._links.get(between)
         if link is None:
@@ -356,7 +355,6 @@ class Ledger:
             link.last_seen = max(link.last_seen, last)
         link.by_hand = link.by_hand or by_hand
         self._touched_links[link.id] = link
-        return link
 
     def writes(self) -> Writes:
         """What differs from what was known."""
@@ -372,7 +370,7 @@ class Ledger:
             stored={
                 one.id: self._swapped_path(one) if one.swapped else self._path(one.id)
                 for one in absorbed
-                if one.id in self._known_customers
+                if one.id in self._stored_sizes
             },
             identifiers=[self._identifiers[key] for key in self._touched_identifiers],
             unused=[key for key, facts in self._identifiers.items() if facts.owner is None],
@@ -398,10 +396,11 @@ class Ledger:
         """The absorptions, the biggest one of a survivor swapped if it is the bigger side by far."""
         biggest: dict[str, Absorption] = {}
         merges = list(absorbed)
+        survivors = {one.into for one in merges}
         for one in merges:
             size = self._stored_sizes.get(one.id, 0)
             # Whoever goes on into a third, or was somebody's survivor itself, keeps it simple and moves.
-            simple = one.into in self._customers and all(other.into != one.id for other in merges)
+            simple = one.into in self._customers and one.id not in survivors
             if simple and size >= self._swap_from and size > self._stored_sizes.get(one.into, 0):
                 known = biggest.get(one.into)
                 if known is None or size > self._stored_sizes[known.id]:
