@@ -1,4 +1,4 @@
-// The live customer that a merge led to, locked.
+// The live customer that a merge led to.
 //
 // Parameters
 //   id        STRING  mrg_...
@@ -7,5 +7,4 @@
 MATCH (m:Merge {id: $id})
 MATCH (:MergedCustomer {id: m.absorbed})-[:MERGED_INTO {merge: m.id}]->(next)
 MATCH (next)-[:MERGED_INTO*0..]->(c:Customer)
-REMOVE c.lock
 RETURN c.id AS customer

@@ -12,12 +12,12 @@ from graphcdp.model.identifiers import Identifier
 from graphcdp.record.apply import pair_text
 from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_HAND, join, objections
-from graphcdp.record.parts import Parted, SplitCause, keys_of, part_customer, read_inner_links, unswap
+from graphcdp.record.parts import Parted, SplitCause, keys_of, lock_members, part_customer, read_inner_links
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.join import Evidence, Joined
 from graphcdp.resolve.ledger import pair
 from graphcdp.resolve.rules import IdentityRules
-from graphcdp.resolve.split import between_sides
+from graphcdp.resolve.split import Member, between_sides
 from graphcdp.store import Store, Transaction
 
 SOURCE = "by hand"
@@ -33,17 +33,22 @@ async def cut_link(
 
     async def work(tx: Transaction) -> Parted:
         owners = {row["key"]: row["customer"] for row in await tx.run("record/owners_of", keys=[one, other])}
+        nothing = UnknownReferenceError(
+            f"No evidence that counts ties {one} to {other}: there is nothing to cut. `explainIdentity` shows "
+            f"what ties them."
+        )
         customer = owners.get(one)
-        links = [] if customer is None else await read_inner_links(tx, customer)
+        if customer is None:
+            raise nothing
+        members = await lock_members(tx, customer)
+        links = await read_inner_links(tx, customer)
         ends = [link.id for link in links if (link.one, link.other) == pair(one, other)]
-        if customer is None or not ends:
-            raise UnknownReferenceError(
-                f"No evidence that counts ties {one} to {other}: there is nothing to cut. `explainIdentity` shows "
-                f"what ties them."
-            )
+        if not ends:
+            raise nothing
         return await part_customer(
             tx,
             customer,
+            members,
             ends=ends,
             ended_by="cut",
             cause=SplitCause.CUT,
@@ -90,13 +95,13 @@ async def split_customer(
     named = set(keys)
 
     async def work(tx: Transaction) -> Parted:
-        held = set(await keys_of(tx, customer))
-        if not held:
+        if not await keys_of(tx, customer):
             raise UnknownReferenceError(f"No customer {customer} is known; it may just have been merged: ask again.")
-        strange = sorted(named - held)
+        members = await lock_members(tx, customer)
+        strange = sorted(named - members.keys())
         if strange:
             raise UnknownReferenceError(f"{strange[0]} is not an identifier of {customer}.", ("identifiers",))
-        if held == named:
+        if members.keys() == named:
             raise InvalidReferenceError(
                 "All identifiers of the customer were named: at least one must stay.", ("identifiers",)
             )
@@ -104,6 +109,7 @@ async def split_customer(
         return await part_customer(
             tx,
             customer,
+            members,
             ends=[link.id for link in links if (link.one in named) != (link.other in named)],
             ended_by="cut",
             cause=SplitCause.SPLIT,
@@ -127,8 +133,9 @@ async def undo_merge(
     """
 
     async def work(tx: Transaction) -> Parted:
+        members: dict[str, Member] = {}
         for row in await tx.run("record/edit_merged", id=merge):
-            await unswap(tx, row["customer"])
+            members = await lock_members(tx, row["customer"])
         rows = await tx.run("record/edit_merge", id=merge)
         if not rows:
             raise UnknownReferenceError(f"No merge {merge} is known.", ("merge",))
@@ -146,6 +153,7 @@ async def undo_merge(
         parted = await part_customer(
             tx,
             found["customer"],
+            members,
             ends=[link.id for link in links if (link.one, link.other) in crossing],
             ended_by="cut",
             cause=SplitCause.UNDO,

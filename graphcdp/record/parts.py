@@ -1,6 +1,6 @@
 """Takes customers apart: ends evidence, finds what still connects, gives each part its id. One transaction."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,7 +45,10 @@ class LinkEnd:
 async def lock_members(tx: Transaction, customer_id: str) -> dict[str, Member]:
     """Lock a customer and all its identifiers, in the order of all writers; its members by key.
 
-    Raises DatabaseConflictError when it changed meanwhile: the work is to be run again.
+    What is to be taken apart is locked before it is looked at. Each merge's
+    customers have the nodes that their ids stand for after this: merging must not
+    cost by the bigger side, whoever locks all of it pays that anyway. Raises
+    DatabaseConflictError when it changed meanwhile: the work is to be run again.
     """
     before = await keys_of(tx, customer_id)
     await tx.run("record/part_lock", keys=before)
@@ -57,21 +60,14 @@ async def lock_members(tx: Transaction, customer_id: str) -> dict[str, Member]:
     }
     if sorted(members) != before or not members:
         raise DatabaseConflictError("The customer changed at the same moment: ask again.")
+    for row in await tx.run("record/part_swapped", id=customer_id):
+        await tx.run("record/part_unswap", id=customer_id, merge=row["merge"])
     return members
 
 
 async def keys_of(tx: Transaction, customer_id: str) -> list[str]:
     """The keys of a customer's identifiers, sorted; none for an unknown customer."""
     return sorted([row["key"] for row in await tx.run("record/part_keys", id=customer_id)])
-
-
-async def unswap(tx: Transaction, customer_id: str) -> None:
-    """Give those whose merge left the bigger side's node in place the nodes that their ids stand for.
-
-    Merging must not cost by the bigger side; taking apart looks at all of it anyway.
-    """
-    for row in await tx.run("record/part_swapped", id=customer_id):
-        await tx.run("record/part_unswap", id=customer_id, merge=row["merge"])
 
 
 async def read_inner_links(tx: Transaction, customer_id: str) -> list[LinkEnd]:
@@ -83,6 +79,7 @@ async def read_inner_links(tx: Transaction, customer_id: str) -> list[LinkEnd]:
 async def part_customer(
     tx: Transaction,
     customer_id: str,
+    members: Mapping[str, Member],
     *,
     ends: Sequence[str],
     ended_by: str,
@@ -97,15 +94,12 @@ async def part_customer(
 ) -> Parted:
     """End evidence of a customer, and let it fall into the parts that the rest connects.
 
-    ends: ids of links. ended_by: `cut` keeps the two apart until it is allowed
+    members: as `lock_members` gave them. ends: ids of links. ended_by: `cut` keeps the two apart until it is allowed
     again, `rules` until new evidence. sides: keys that stay together whatever
     connects them. keeper: keys, the strongest of which is in the part that keeps
     the id. merge: the one that is undone. Traits and rollups are those of each
     part's identifiers, memberships follow; events stay with their identifiers.
-    Raises DatabaseConflictError as `lock_members`.
     """
-    members = await lock_members(tx, customer_id)
-    await unswap(tx, customer_id)
     if ends:
         await tx.run("record/part_end_links", id=customer_id, links=list(ends), by=ended_by, now=now)
     components = joined(await _components(tx, customer_id, members), sides)

@@ -111,13 +111,14 @@ async def _part(page: Page, customers: Sequence[str]) -> tuple[int, int]:
     # Read without locks first: most customers stay as they are.
     touched = [customer for customer, (_, verdict) in (await _verdicts(page, customers)).items() if verdict.splits]
     for place, customer in enumerate(touched):
-        await lock_members(page.tx, customer)
+        members = await lock_members(page.tx, customer)
         row, verdict = (await _verdicts(page, [customer]))[customer]
         if not verdict.splits:
             continue
         parted = await part_customer(
             page.tx,
             customer,
+            members,
             ends=[end.tie.id for end in verdict.ends],
             ended_by="rules",
             cause=SplitCause.RULES,
