@@ -25,6 +25,7 @@ from graphcdp.notify.polled import Polled
 from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
+from graphcdp.record.erase import finish_erasures
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
@@ -190,7 +191,7 @@ async def serve(platform: Platform) -> None:
 
 @asynccontextmanager
 async def _swept(platform: Platform) -> AsyncIterator[None]:
-    """Keep memberships that time alone changes up to date meanwhile, and take up jobs that stopped elsewhere."""
+    """Meanwhile keep memberships that time alone changes up to date; go on with jobs and erasures that stopped."""
 
     async def sweep() -> None:
         while True:
@@ -198,8 +199,9 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
             await asyncio.sleep(platform.settings.segment_sweep_s)
             try:
                 await segments.sweep(platform.store, utc_now())
+                await finish_erasures(platform.store)
             except GraphCDPError as error:
-                log.warning("segments not swept", reason=str(error))
+                log.warning("not swept", reason=str(error))
 
     task = asyncio.create_task(sweep())
     try:
