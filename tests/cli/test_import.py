@@ -117,7 +117,7 @@ async def test_what_cannot_work_is_one_line_and_records_nothing(
 
 
 async def test_stopped_and_started_again(environment: dict[str, str], store: Store, tmp_path: Path) -> None:
-    rows = 3000
+    rows = 8000  # so many that the signal comes before the end on any machine
     path = tmp_path / "many.csv"
     path.write_text("user,name\n" + "".join(f"u{n},N\n" for n in range(rows)))
     command = [sys.executable, "-m", "graphcdp", "import", str(path), "--batch", "50"]
