@@ -1,6 +1,6 @@
 """The unified customer over HTTP: ours, beside the most that a hand-written statement reaches and plain resolvers.
 
-    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--folder PATH]
+    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--folder PATH] [--only NAMES]
 
     ours       the server with its memory off: GraphQL, planned as one statement
     remembered the server as it is: the same, answers about one customer from memory until it changes
@@ -26,7 +26,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from graphcdp import embedded
 from graphcdp.model.connection import Connection
@@ -202,7 +203,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
     """One of the servers, until it is ended."""
     import structlog
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40), cache_logger_on_first_use=True)
     if which == "ceiling":
         await _run(ceiling(connection), port)
         return
@@ -216,6 +217,9 @@ async def serve(which: str, connection: Connection, port: int) -> None:
 
         class Resolvers:
             """The planner's place, without the planner."""
+
+            def remembered(self, *_: Any) -> None:
+                """Nothing is."""
 
             async def execute(
                 self, text: str, variables: Any, context: Any, operation_name: str | None, *, reads_only: bool
@@ -231,7 +235,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
         )
 
 
-async def _run(app: Starlette, port: int) -> None:
+async def _run(app: ASGIApp, port: int) -> None:
     gc.collect()
     gc.freeze()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
@@ -252,8 +256,8 @@ def peer() -> list[str]:
 
 
 @asynccontextmanager
-async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
-    """The port of a server process."""
+async def serving(which: str, connection: Connection) -> AsyncIterator[tuple[int, int]]:
+    """The port of a server process, and its pid."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -272,7 +276,7 @@ async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
                 break
             except OSError:
                 await asyncio.sleep(0.05)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         await process.wait()
@@ -287,11 +291,13 @@ def question(which: str, number: int) -> tuple[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load reached: answers a second, and times of single ones in milliseconds."""
+    """What a load reached: answers a second, times of single ones, and the processors' time for one, in milliseconds."""
 
     rate: float
     p50_ms: float
     p99_ms: float
+    server_ms: float = 0.0
+    database_ms: float = 0.0
 
 
 async def load(
@@ -337,18 +343,33 @@ def complete(answer: bytes) -> None:
     assert all((found["events"]["nodes"], found["identifiers"]["nodes"], found["email"])), answer
 
 
+def used_s(pid: int) -> float:
+    """How long the processors have worked for a process; 0 where that cannot be told."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0.0
+    # User and system time, counted from behind the name, which may hold spaces.
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(
-    connection: Connection, names: Sequence[str], customers: int, seconds: float
+    server: embedded.EmbeddedNeo4j, names: Sequence[str], customers: int, seconds: float
 ) -> dict[str, list[Load]]:
     """Loads of each server, in turns."""
     found: dict[str, list[Load]] = {name: [] for name in names}
     async with AsyncExitStack() as stack:
-        ports = {name: await stack.enter_async_context(serving(name, connection)) for name in names}
-        for name, port in ports.items():
-            await load(name, port, customers, max(3.0, seconds), complete)
+        places = {name: await stack.enter_async_context(serving(name, server.connection)) for name in names}
+        for name, (port, _) in places.items():
+            await load(name, port, customers, max(WARM_S, seconds), complete)
         for _ in range(ROUNDS):
-            for name, port in ports.items():
-                found[name].append(await load(name, port, customers, seconds))
+            for name, (port, pid) in places.items():
+                before = used_s(pid), used_s(server.pid)
+                one = await load(name, port, customers, seconds)
+                count = one.rate * seconds / 1000
+                worked = [(used_s(of) - began) / count for of, began in zip((pid, server.pid), before, strict=True)]
+                found[name].append(replace(one, server_ms=worked[0], database_ms=worked[1]))
     return found
 
 
@@ -363,11 +384,13 @@ async def main(options: argparse.Namespace) -> None:
         try:
             async with await Store.open(server.connection) as store:
                 await fill(store, options.customers, options.events)
-            names = ["ours", "remembered", "ceiling", "resolvers", *(["peer"] if options.peer else [])]
-            found = await measure(server.connection, names, options.customers, options.seconds)
+            names = options.only or ["ours", "remembered", "ceiling", "resolvers", *(["peer"] if options.peer else [])]
+            found = await measure(server, names, options.customers, options.seconds)
         finally:
             await asyncio.to_thread(server.stop)
-    print(f"{'':10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'of the ceiling':>15} {'p99 of it':>10}")
+    print(
+        f"{'':10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'of the ceiling':>15} {'p99 of it':>10} {'server ms':>10} {'database ms':>12}"
+    )
     top = found["ceiling"]
     for name, loads in found.items():
         rate = statistics.median(one.rate for one in loads)
@@ -375,7 +398,12 @@ async def main(options: argparse.Namespace) -> None:
         # Turn by turn, since what else the machine does comes and goes.
         share = statistics.median(one.rate / other.rate for one, other in zip(loads, top, strict=True))
         tail = statistics.median(one.p99_ms / other.p99_ms for one, other in zip(loads, top, strict=True))
-        print(f"{name:10} {rate:11,.0f} {p50:8.1f} {p99:8.1f} {share:15.2f} {tail:10.2f}")
+        server_ms, database_ms = (
+            statistics.median(getattr(one, f"{what}_ms") for one in loads) for what in ("server", "database")
+        )
+        print(
+            f"{name:10} {rate:11,.0f} {p50:8.1f} {p99:8.1f} {share:15.2f} {tail:10.2f} {server_ms:10.2f} {database_ms:12.2f}"
+        )
 
 
 if __name__ == "__main__":
@@ -388,5 +416,6 @@ if __name__ == "__main__":
         parser.add_argument("--events", type=int, default=100_000, help="events; the full size is 1000000")
         parser.add_argument("--seconds", type=float, default=2.0, help="of each load; there are nine rounds")
         parser.add_argument("--peer", action="store_true", help="measure @neo4j/graphql too; needs npm's registry")
+        parser.add_argument("--only", nargs="+", help="of the servers; the ceiling is to be among them")
         parser.add_argument("--folder", help="database folder to keep between runs")
         uvloop.run(main(parser.parse_args()))

@@ -5,6 +5,7 @@ Every field is `GRAPHCDP_<NAME>` in the environment or in `.env`.
 
 import ipaddress
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -167,6 +168,7 @@ class Settings(BaseSettings):
             raise SettingsError(f"{where}{what}") from error
 
 
+@lru_cache(maxsize=100)
 def is_loopback(host: str) -> bool:
     """Is this name or address one that only this machine can reach?"""
     if host.lower() == "localhost":

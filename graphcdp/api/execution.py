@@ -110,10 +110,6 @@ class Executor:
         """
         given = dict(variables or {})
         name = None if context.remembered is None else _name(text, operation_name, given, context.principal)
-        if context.remembered is not None and name is not None:
-            data = context.remembered.get(name)
-            if data is not None:
-                return ExecutionResult(data=orjson.Fragment(data), errors=None)  # type: ignore[arg-type]  # as JSON
         known = self._document(text, operation_name)
         refused = known is not None and known.operation.operation not in (_READS if reads_only else _ANSWERED_ONCE)
         if known is None or refused or not self._fits(known, given):
@@ -133,6 +129,15 @@ class Executor:
                 if operation.planned:
                     return await self._planned(known, operation, values, given, context, name)
         return await self._core(known.document, given, context, operation_name)
+
+    def remembered(
+        self, text: str, variables: Mapping[str, Any] | None, context: Context, operation_name: str | None
+    ) -> bytes | None:
+        """The data of the answer as JSON, when it is in memory. Ask it before `execute`, which does not."""
+        if context.remembered is None:
+            return None
+        name = _name(text, operation_name, variables or {}, context.principal)
+        return None if name is None else context.remembered.get(name)
 
     def statement(self, text: str, variables: Mapping[str, Any], context: Context) -> Statement | None:
         """The statement that a query becomes; None when it is not planned as a whole."""
@@ -335,7 +340,7 @@ class Executor:
         return ExecutionResult(data=result.data, errors=errors or None)
 
 
-def _name(text: str, operation_name: str | None, variables: dict[str, Any], principal: Principal) -> Hashable | None:
+def _name(text: str, operation_name: str | None, variables: Mapping[str, Any], principal: Principal) -> Hashable | None:
     """What decides an answer apart from the graph; None for variables that cannot be compared."""
     try:
         values = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)

@@ -1,19 +1,20 @@
 """Routes: GraphQL by POST and GET, GraphiQL for a browser, health."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphcdp.api.answering import Asked, Platform, execute
 from graphcdp.api.answers import AnswerTooLargeError, failure_of, to_bytes
@@ -44,7 +45,10 @@ from graphcdp.api.trusted import TrustedDocuments, trusted_documents
 from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.store.neo4j import Store
 
+PATH = "/graphql"
 READY_TIMEOUT_S = 2
+
+Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 _PAGE_HEADERS = {
@@ -58,7 +62,33 @@ _PAGE_HEADERS = {
 }
 
 
-def build_app(platform: Platform) -> Starlette:
+class Application:
+    """What the server serves. connections: those that stay open, for the server, which ends them when it stops."""
+
+    def __init__(self, routes: Sequence[BaseRoute], graphql: Answer, origins: Sequence[str], live: Connections) -> None:
+        self.connections = live
+        self._graphql = graphql
+        # Starlette without its own way of telling failures: RequestLog is the place for that.
+        self._router = ExceptionMiddleware(Router(routes))
+        app: ASGIApp = Compression(self._dispatch)
+        for surrounding in (*reversed(cors(origins)), Middleware(RequestLog)):
+            app = surrounding.cls(app, *surrounding.args, **surrounding.kwargs)
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, by ASGI."""
+        await self._app(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == PATH:
+            # Nearly every request: the way through the routes takes as long as an answer from memory.
+            response = await self._graphql(Request(scope, receive))
+            await response(scope, receive, send)
+            return
+        await self._router(scope, receive, send)
+
+
+def build_app(platform: Platform) -> Application:
     """The application on this platform; opening and closing the platform is the caller's.
 
     Raises SettingsError when a stored document cannot be used.
@@ -78,22 +108,18 @@ def build_app(platform: Platform) -> Starlette:
 
     routes: list[BaseRoute] = [
         Route("/", _to_graphql),
-        Route("/graphql", graphql, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", sockets.serve),
+        Route(PATH, graphql, methods=["GET", "POST"]),
+        WebSocketRoute(PATH, sockets.serve),
         Route("/healthz", _alive),
         Route("/readyz", ready),
     ]
     if platform.settings.graphiql:
         routes.append(Mount("/graphiql/assets", _Assets(directory=_folder() / "assets")))
-    middleware = [Middleware(RequestLog), *cors(platform.settings.cors_origins), Middleware(Compression)]
-    app = Starlette(routes=routes, middleware=middleware)
-    # For the server, which ends them when it stops.
-    app.state.connections = connections
-    return app
+    return Application(routes, graphql, platform.settings.cors_origins, connections)
 
 
 async def _to_graphql(request: Request) -> Response:
-    return RedirectResponse("/graphql")
+    return RedirectResponse(PATH)
 
 
 async def _alive(request: Request) -> Response:
