@@ -1,6 +1,6 @@
 """The unified customer over HTTP: ours, beside the most that a hand-written statement reaches and plain resolvers.
 
-    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--deep] [--only NAMES] [--folder PATH]
+    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--deep] [--only NAMES]
 
     ours       the server with its memory off: GraphQL, planned as one statement
     remembered the server as it is: the same, answers about one customer from memory until it changes

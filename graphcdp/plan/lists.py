@@ -135,6 +135,10 @@ def members(*, after: bool, before: bool, backward: bool) -> str:
     )
 
 
+_FIRST, _LAST = "datetime('0001-01-01T00:00:00Z')", "datetime('9999-12-31T23:59:59.999999Z')"
+"""Bounds that leave nothing out: times are recorded as RFC 3339 has them, whose years have four digits."""
+
+
 @cache
 def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
     """Events of `c` over all identifiers, newest or oldest first: binds e.
@@ -143,8 +147,9 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
 
     Each identifier's own events are an index walk. An identifier that has as
     many others before it as the page is long, each with an event nearer to the
-    page's start, cannot be on the page and is not walked: exact, since
-    lastEventAt and firstEventAt are times of real events.
+    page's start, cannot be on the page and is not walked, nor are events that
+    lie further off than those: exact, since lastEventAt and firstEventAt are
+    times of real events.
     """
     direction, near = (" DESC", "lastEventAt") if newest else ("", "firstEventAt")
     found = [
@@ -159,18 +164,22 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
         found.append(f"WITH i.key AS key{', low, high' if bounded else ''}")
     else:
         inside = f"x.near {'< high' if newest else '> low'}" if bounded else "true"
-        kept = f"x.near {'>=' if newest else '<='} edge"
+        if bounded:
+            farthest = "low" if newest else "high"
+        else:
+            farthest = _FIRST if newest else _LAST
         also = ", low, high" if bounded else ""
         found.append(
             f"WITH i.key AS key, i.{near} AS near{also} ORDER BY near{direction}\n"
             f"WITH collect({{key: key, near: near}}) AS all{also}\n"
-            f"WITH all{also}, [x IN all WHERE {inside} | x.near][$limit - 1] AS edge\n"
-            f"UNWIND [x IN all WHERE edge IS NULL OR {kept} | x.key] AS key"
+            f"WITH all{also}, coalesce([x IN all WHERE {inside} | x.near][$limit - 1], {farthest}) AS edge\n"
+            f"UNWIND [x IN all WHERE x.near {'>=' if newest else '<='} edge | x.key] AS key"
         )
+    edged = not (names or sources)
     by = f"e.subject{direction}, {f'e.name{direction}, ' if names else ''}e.at{direction}, e.id{direction}"
     found += [
-        f"CALL (key{', name' if names else ''}{', low, high' if bounded else ''}) {{",
-        *_walk(names=names, sources=sources, bounded=bounded),
+        f"CALL (key{', edge' if edged else ''}{', name' if names else ''}{', low, high' if bounded else ''}) {{",
+        *_walk(names=names, sources=sources, bounded=bounded, edged=newest if edged else None),
         f"  RETURN e ORDER BY {by} LIMIT $limit",
         "}",
         f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
@@ -198,17 +207,21 @@ def events_count(*, names: bool, sources: bool, bounded: bool) -> str:
     )
 
 
-def _walk(*, names: bool, sources: bool, bounded: bool) -> list[str]:
+def _walk(*, names: bool, sources: bool, bounded: bool, edged: bool | None = None) -> list[str]:
+    """Clauses that bind e. edged: `edge` bounds the newest events (True), or the oldest ones (False)."""
+    low, high = "edge" if edged is True else "low", "edge" if edged is False else "high"
     conditions = ["e.subject = key"]
     if names:
         conditions.append("e.name = name")
     if bounded:
         # CASE, not OR: with OR the planner leaves the index's order.
         conditions += [
-            "e.at >= low AND e.at <= high",
+            f"e.at >= {low} AND e.at <= {high}",
             "CASE WHEN e.at = low THEN e.id > $low_id ELSE true END",
             "CASE WHEN e.at = high THEN e.id < $high_id ELSE true END",
         ]
+    elif edged is not None:
+        conditions.append(f"e.at {'>=' if edged else '<='} edge")
     else:
         # The index is used where there is a condition on each of its keys.
         conditions.append("e.at IS NOT NULL")
