@@ -386,6 +386,7 @@ def complete(answer: bytes) -> None:
         assert all((found["events"], found["identifiers"], found["segments"])), answer
         return
     found = data["customer"]
+    assert found is not None, answer
     if "identifiers" not in found:
         assert len(found["events"]["nodes"]) == 50, answer
         return

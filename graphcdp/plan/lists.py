@@ -164,10 +164,8 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
         found.append(f"WITH i.key AS key{', low, high' if bounded else ''}")
     else:
         inside = f"x.near {'< high' if newest else '> low'}" if bounded else "true"
-        if bounded:
-            farthest = "low" if newest else "high"
-        else:
-            farthest = _FIRST if newest else _LAST
+        first, last = ("low", "high") if bounded else (_FIRST, _LAST)
+        farthest = first if newest else last
         also = ", low, high" if bounded else ""
         found.append(
             f"WITH i.key AS key, i.{near} AS near{also} ORDER BY near{direction}\n"
