@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     batch_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=1000, description="Most messages in one transaction."
     )
+    waiting_max: Annotated[int, Field(ge=1)] = Field(
+        default=10_000,
+        description="Most messages that may wait for the next transaction; others are told to come back.",
+    )
     cache_ttl_s: Annotated[float, Field(ge=0, le=60)] = Field(
         default=1,
         description=(

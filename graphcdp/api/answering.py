@@ -19,12 +19,14 @@ from graphcdp.api.operations import Operation
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.schema import executor, schema
 from graphcdp.model.principals import Principal
+from graphcdp.record.gathering import RETRY_AFTER_S
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store, read_timeout_s
 
 GRACE_S = 1
 """A statement is ended at the operation's limit; so much later the operation is, whatever it does."""
 
+_FULL = "More messages arrive than can be stored: send these again, with the same ids, after the time in Retry-After."
 _BY_POST = {"Allow": "POST"}
 
 
@@ -62,6 +64,8 @@ async def execute(asked: Asked, platform: Platform) -> dict[str, Any] | None:
     data = executor.remembered(operation.document, operation.variables, context, operation.name)
     if data is not None:
         return {"data": orjson.Fragment(data)}
+    if context.recorder.is_full and executor.writes(operation.document, operation.name):
+        raise RefusedError(429, _FULL, "OVERLOADED", headers={"Retry-After": str(RETRY_AFTER_S)})
     try:
         async with asyncio.timeout(platform.settings.query_timeout_s + GRACE_S):
             result = await executor.execute(

@@ -139,6 +139,11 @@ class Executor:
         name = _name(text, operation_name, variables or {}, context.principal)
         return None if name is None else context.remembered.get(name)
 
+    def writes(self, text: str, operation_name: str | None) -> bool:
+        """Whether this is a mutation that could be executed."""
+        known = self._document(text, operation_name)
+        return known is not None and known.operation.operation is OperationType.MUTATION
+
     def statement(self, text: str, variables: Mapping[str, Any], context: Context) -> Statement | None:
         """The statement that a query becomes; None when it is not planned as a whole."""
         known = self._document(text, None)
