@@ -48,12 +48,12 @@ class Gathering(Generic[Item, Outcome]):
         """Whether another caller would be turned away."""
         return self._waiting >= self._waiting_max
 
-    async def put(self, items: Sequence[Item]) -> list[Outcome]:
-        """The outcomes of these items, at most a batch of them, once they are written.
+    def put(self, items: Sequence[Item]) -> "asyncio.Future[list[Outcome]]":
+        """Take these items, at most a batch of them; their outcomes come when they are written.
 
         They are written whether or not the caller goes on waiting. Raises
-        OverloadedError, before anything is kept, when too many wait already,
-        and whatever `write` raises for the batch that they were in.
+        OverloadedError, before anything is kept, when too many wait already; the
+        future raises whatever `write` raises for the batch that they were in.
         """
         if self._waiting and self._waiting + len(items) > self._waiting_max:
             raise OverloadedError(
@@ -66,7 +66,7 @@ class Gathering(Generic[Item, Outcome]):
         if self._writing is None or self._writing.done():
             # Not in the context of whoever came first: the batch is everybody's.
             self._writing = asyncio.get_running_loop().create_task(self._write_all(), context=Context())
-        return await part.done
+        return part.done
 
     async def settle(self) -> None:
         """Return when all that was put is written, or has failed."""

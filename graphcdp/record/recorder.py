@@ -33,6 +33,7 @@ log = structlog.get_logger("graphcdp.record")
 
 BATCH_MAX = 1000
 WAITING_MAX = 10_000
+PREPARED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,14 @@ class Recorder:
         self._idle.clear()
         try:
             outcomes: list[Outcome] = []
+            written: asyncio.Future[list[Outcome]] | None = None
             for start in range(0, len(raws), self._batch_max):
-                now = self._clock()
-                part = [self._waiting(raw, now) for raw in raws[start : start + self._batch_max]]
-                outcomes += await self._gathering.put(part)
-            return outcomes
+                # While the database writes a part, the next one is prepared.
+                part = await self._prepared(raws[start : start + self._batch_max])
+                if written is not None:
+                    outcomes += await written
+                written = self._gathering.put(part)
+            return outcomes if written is None else [*outcomes, *await written]
         finally:
             self._under_way -= 1
             if not self._under_way:
@@ -154,8 +158,16 @@ class Recorder:
                 half = len(waiting) // 2
                 return [*await self._record_batch(waiting[:half]), *await self._record_batch(waiting[half:])]
 
-    def _waiting(self, raw: RawMessage, now: datetime) -> _Waiting:
-        return _Waiting(raw, self._prepare(raw, now), self._rules)
+    async def _prepared(self, raws: Sequence[RawMessage]) -> list[_Waiting]:
+        found: list[_Waiting] = []
+        for start in range(0, len(raws), PREPARED_AT_ONCE):
+            if start:
+                # Nobody else waits for the whole part.
+                await asyncio.sleep(0)
+            now = self._clock()
+            part = raws[start : start + PREPARED_AT_ONCE]
+            found += [_Waiting(raw, self._prepare(raw, now), self._rules) for raw in part]
+        return found
 
     def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
         made_id = new_ulid(now)

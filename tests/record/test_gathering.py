@@ -29,11 +29,12 @@ class Writer:
         return [10 * item for item in items]
 
 
-async def put_all(gathering: Gathering[int, int], *parts: list[int]) -> list[asyncio.Task[list[int]]]:
-    tasks = [asyncio.create_task(gathering.put(part)) for part in parts]
+async def put_all(gathering: Gathering[int, int], *parts: list[int]) -> list["asyncio.Future[list[int]]"]:
+    given = [gathering.put(part) for part in parts]
+    # The first batch begins.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    return tasks
+    return given
 
 
 async def test_what_arrives_meanwhile_goes_into_the_next_batch() -> None:
@@ -52,7 +53,7 @@ async def test_too_many_are_turned_away_at_once() -> None:
     waiting = await put_all(gathering, [1, 2, 3])
     assert gathering.is_full
     with pytest.raises(OverloadedError) as refused:
-        await gathering.put([4])
+        gathering.put([4])
     assert refused.value.retry_after_s == 1
     writer.let.set()
     assert await asyncio.gather(*first, *waiting) == [[0], [10, 20, 30]]
