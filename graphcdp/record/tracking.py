@@ -138,7 +138,7 @@ def _identifiers(
     given = [
         (USER, sent.get("userId")),
         (ANONYMOUS, sent.get("anonymousId")),
-        (ANONYMOUS, sent.get("previousId") if type_ == "alias" else None),
+        _former(sent) if type_ == "alias" else (ANONYMOUS, None),
         (EMAIL, traits.get("email")),
         (PHONE, traits.get("phone")),
         (DEVICE, _object(context, "device").get("id")),
@@ -151,10 +151,17 @@ def _identifiers(
     ]
     found: list[tuple[str, Any]] = []
     for claim in named:
-        # An alias of a browser names its anonymous id twice.
+        # An alias of a browser may name one id twice.
         if claim not in found:
             found.append(claim)
     return found
+
+
+def _former(sent: Mapping[str, Any]) -> tuple[str, Any]:
+    """The id that an alias gives up, with its kind."""
+    former, anonymous = sent.get("previousId"), sent.get("anonymousId")
+    # Browsers say their anonymous id beside it, so another one is a user id; they send the new one when they know none.
+    return (ANONYMOUS if anonymous is None or former == anonymous else USER), former
 
 
 def _name(sent: Mapping[str, Any], type_: str) -> Any:
