@@ -44,7 +44,7 @@ def list_(
         return
     table = Table(box=None)
     for title in ("Id", "Received", "Source", "Code", "Tries", "Reason"):
-        table.add_column(title, overflow="fold", no_wrap=title in ("Received", "Code"))
+        table.add_column(title, overflow="fold", no_wrap=title not in ("Source", "Reason"))
     for row in rows:
         cells = (row.id, f"{row.received:%y-%m-%d %H:%M}", escape(row.source or ""), row.code, str(row.tries))
         table.add_row(*cells, escape(row.reason))

@@ -221,6 +221,9 @@ def _context(sent: Mapping[str, Any], given: Mapping[str, Any], arrival: Arrival
     agent = context.get("userAgent")
     if isinstance(agent, str) and agent:
         for name, told in agent_told(agent).items():
+            if name == "browser" and context.get("app"):
+                # What an app shows pages with.
+                continue
             # An app knows itself better than its user agent does.
             stated = context.setdefault(name, told)
             if name == "device" and isinstance(stated, dict):

@@ -170,6 +170,8 @@ def test_the_senders_own_property_wins() -> None:
 
 def test_an_app_knows_itself_better_than_its_user_agent() -> None:
     context = {"userAgent": IPHONE, "os": {"name": "iPadOS"}, "device": {"id": "d", "model": "iPad13,1"}}
+    app = {**context, "app": {"name": "Shop"}}
+    assert "browser" not in taken({"event": "E", "userId": "u", "context": app}).context
     kept = taken({"event": "E", "userId": "u", "context": context}).context
     assert kept["os"] == {"name": "iPadOS"}
     assert kept["device"] == {"id": "d", "model": "iPad13,1", "manufacturer": "Apple", "type": "phone"}
