@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graphcdp.model.messages import Message
 from graphcdp.model.problems import Problem, ProblemCode
@@ -230,3 +232,66 @@ def test_what_cannot_be_recorded_says_why(sent: Any, code: ProblemCode, reason: 
     assert isinstance(problems[0], Problem)
     assert problems[0].code is code
     assert reason in problems[0].message
+
+
+WORDS = st.sampled_from(
+    ["", "track", "page", "alias", "group", "identify", "u", NOW.isoformat(), "https://[x", IPHONE, "0"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "traits",
+                    "device",
+                    "id",
+                    "os",
+                    "name",
+                    "browser",
+                    "page",
+                    "search",
+                    "url",
+                    "campaign",
+                    "source",
+                    "userAgent",
+                    "ip",
+                    "app",
+                    "email",
+                    "phone",
+                    "locale",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+NAMED = [
+    "type",
+    "event",
+    "name",
+    "category",
+    "messageId",
+    "userId",
+    "anonymousId",
+    "previousId",
+    "groupId",
+    "timestamp",
+    "originalTimestamp",
+    "sentAt",
+    "properties",
+    "traits",
+    "context",
+    "integrations",
+    "channel",
+]
+
+
+@given(st.dictionaries(st.sampled_from(NAMED), VALUES) | VALUES, VALUES)
+def test_nothing_that_comes_in_breaks_its_batch(sent: Any, sent_at: Any) -> None:
+    for keeps_ip in (True, False):
+        raw = kept_message(sent, source="web", arrival=Arrival(NOW, sent_at, keeps_ip, "192.0.2.9"))
+        assert take(raw, now=NOW, made_id="made")
