@@ -82,6 +82,14 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may call the API, such as https://shop.example, with commas; * for all.",
     )
+    tracking_url: str | None = Field(
+        default=None,
+        description=(
+            "Address by which browsers and apps reach the server, such as https://events.shop.example, for the SDKs "
+            "that ask where to send. Unset: the one by which they asked."
+        ),
+    )
+    tracking_ip: bool = Field(default=False, description="Keep IP addresses in the context of events that SDKs send.")
     trusted_documents: Path | None = Field(
         default=None,
         description="Folder of .graphql files, or JSON manifest, with operations that can be asked for by their id.",
@@ -113,6 +121,15 @@ class Settings(BaseSettings):
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin; write https://shop.example, without a path, or *")
         return value
+
+    @field_validator("tracking_url")
+    @classmethod
+    def _without_a_path(cls, value: str | None) -> str | None:
+        if value is None or not value:
+            return None
+        if not _ORIGIN.fullmatch(value.rstrip("/")):
+            raise ValueError(f"{value!r} is no address; write https://events.shop.example, without a path")
+        return value.rstrip("/")
 
     @field_validator("default_region")
     @classmethod

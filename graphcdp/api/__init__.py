@@ -5,6 +5,7 @@
     customers.py, events.py, identities.py, rejected.py, segments.py   types
     explain.py, merges.py, conflicts.py, history.py, snapshots.py      types of identity: evidence, log, past
     recording.py   what became of messages
+    replay.py      the mutation that tries refused messages again
     identity_edits.py, decisions.py   mutations that change who is who
     segment_edits.py                  mutations that edit segments
     previews.py    what a merge would do
@@ -23,6 +24,7 @@
     failures.py    everything else -> top-level errors
     limits.py, cost.py   depth, copies, directives; what an operation costs
     http.py, server.py   routes; the server that answers them
+    tracking.py    what SDKs send, by their own wire format
     answering.py   an operation -> its answer, or the answers of a subscription
     live.py        connections that stay open: how many, and their end
     sockets.py, transport_ws.py   WebSockets; what their messages say

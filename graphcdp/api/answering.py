@@ -20,6 +20,7 @@ from graphcdp.api.refusals import RefusedError
 from graphcdp.api.schema import executor, schema
 from graphcdp.model.principals import Principal
 from graphcdp.record.gathering import RETRY_AFTER_S
+from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store, read_timeout_s
 
@@ -40,6 +41,10 @@ class Platform(Protocol):
     @property
     def store(self) -> Store:
         """The database."""
+
+    @property
+    def recorder(self) -> Recorder:
+        """The one write path."""
 
     def context(self) -> Context:
         """A fresh context for one operation."""

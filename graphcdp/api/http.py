@@ -1,4 +1,4 @@
-"""Routes: GraphQL by POST and GET, GraphiQL for a browser, health."""
+"""Routes: GraphQL by POST and GET, GraphiQL for a browser, what SDKs send to, health."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -41,6 +41,7 @@ from graphcdp.api.requests import RequestLog
 from graphcdp.api.schema import schema
 from graphcdp.api.sockets import Sockets
 from graphcdp.api.streams import EventStream, one_event
+from graphcdp.api.tracking import tracking_routes
 from graphcdp.api.trusted import TrustedDocuments, trusted_documents
 from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.store.neo4j import Store
@@ -112,6 +113,7 @@ def build_app(platform: Platform) -> Application:
         WebSocketRoute(PATH, sockets.serve),
         Route("/healthz", _alive),
         Route("/readyz", ready),
+        tracking_routes(platform, doorkeeper),
     ]
     if platform.settings.graphiql:
         routes.append(Mount("/graphiql/assets", _Assets(directory=_folder() / "assets")))

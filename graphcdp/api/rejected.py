@@ -23,6 +23,9 @@ class RejectedMessage:
         "The message as it came, as text: JSON unless it holds what JSON cannot say.", personal=Shown.STARS
     )
 
+    tries: int = strawberry.field(description="How often it was refused: 1, and one more for each `replayRejected`.")
+    tried_at: DateTime | None = strawberry.field(description="When it was tried again last; null for never.")
+
     @classmethod
     def of(cls, row: RejectedRow) -> "RejectedMessage":
         """The message of a row."""
@@ -34,6 +37,8 @@ class RejectedMessage:
             code=row.code,
             reason=row.reason,
             content=row.json,
+            tries=row.tries,
+            tried_at=row.tried,
         )
 
 

@@ -12,6 +12,7 @@ from graphcdp.api.answers import failure_of, to_bytes
 log = structlog.get_logger("graphcdp.http")
 
 _ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+_KEY = re.compile(r"^/v1/projects/[^/]+")
 _QUIET = frozenset(("/healthz", "/readyz"))
 _PROTECTIVE = [
     (b"x-content-type-options", b"nosniff"),
@@ -23,7 +24,7 @@ _PROTECTIVE = [
 
 
 class RequestLog:
-    """ASGI middleware; it logs method, path, status and time, never bodies or query values.
+    """ASGI middleware; it logs method, path, status and time, never bodies, query values or write keys.
 
     The caller's X-Request-Id is kept when it is plain; else one is made. It is
     in the answer, in the log and in masked errors.
@@ -62,7 +63,8 @@ class RequestLog:
         finally:
             write = log.debug if scope["path"] in _QUIET else log.info
             took_ms = round((time.monotonic() - started_s) * 1000, 1)
-            write("request", method=scope["method"], path=scope["path"], status=status, ms=took_ms)
+            path = _KEY.sub("/v1/projects/…", scope["path"])
+            write("request", method=scope["method"], path=path, status=status, ms=took_ms)
 
 
 async def _send_failure(send: Send, request_id: str) -> None:

@@ -27,6 +27,7 @@ from graphcdp.api.merges import CustomerSplit
 from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.previews import PreviewQueries
 from graphcdp.api.queries import ReadQueries
+from graphcdp.api.replay import ReplayMutations
 from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
@@ -44,7 +45,9 @@ class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQuerie
         "own transaction."
     )
 )
-class Mutation(RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations):
+class Mutation(
+    RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations, ReplayMutations
+):
     """Joins the mutations."""
 
 

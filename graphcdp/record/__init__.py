@@ -20,7 +20,9 @@ resolution.py  the job that resolves the graph by new rules: lease, cursor, prog
 resolution_pages.py  what one page of it does
 rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
-tracking.py    the tracking format of a line -> a raw message
+tracking.py    the SDKs' wire format -> a raw message
+user_agents.py what a user agent says of browser, system, device
+rejected.py    refused messages tried again
 files.py       CSV and JSON Lines -> raw messages
 load.py        many messages through the recorder
 """
