@@ -96,7 +96,7 @@ def address(http: httpx.AsyncClient) -> str:
 
 def tasks_of_ours() -> list[str]:
     """The tasks that serve sockets, streams, operations or those who follow."""
-    ours = ("_Socket.", "Sockets.", "EventStream.", "Polled.", "_until_gone", "aclose", "asyncgen")
+    ours = ("_Socket.", "Sockets.", "EventStream.", "Reservation", "Polled.", "_until_gone", "aclose", "asyncgen")
     return [str(task) for task in asyncio.all_tasks() if any(name in str(task.get_coro()) for name in ours)]
 
 
