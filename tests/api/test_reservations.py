@@ -18,7 +18,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.api.conftest import Caller, Json, serving
-from tests.api.live import FOLLOW, nothing_left, set_job
+from tests.api.live import FOLLOW, WAIT_S, nothing_left, set_job
 from tests.api.test_http import code
 from tests.api.test_streams import EVENTS, events_of
 
@@ -27,6 +27,12 @@ NAME = "{ __typename }"
 DEEPLY = (
     "query($n: Int!) { customers(first: $n) { nodes { events(first: 100) { nodes { name identifiers { kind } } } } } }"
 )
+
+
+@pytest.fixture(autouse=True)
+def _slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine all that follows a reservation may take long.
+    monkeypatch.setattr(reservations, "RESERVED_S", 600)
 
 
 class Stream:
@@ -67,7 +73,7 @@ class Stream:
     async def event(self) -> tuple[str, Json | None]:
         """The next event; pings are none."""
         assert self._events is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_S):
             while True:
                 found = await anext(self._events)
                 if found[0]:
@@ -76,7 +82,7 @@ class Stream:
     async def ends(self) -> list[str]:
         """What still comes, apart from pings, until the stream is over."""
         assert self._events is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_S):
             return [name async for name, _ in self._events if name]
 
 
@@ -89,7 +95,7 @@ async def reserved(http: httpx.AsyncClient, **headers: str) -> Stream:
 
 async def until_gone(stream: Stream) -> None:
     """Wait until the server knows nothing of a stream."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_S):
         while (await stream.stop()).status_code != 404:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.02)
 
@@ -299,7 +305,7 @@ async def test_ten_operations_at_once(caller: Caller, store: Store) -> None:
         more = await stream.ask(NAME, "more")
         assert (more.status_code, code(more)) == (429, "COST_EXCEEDED")
         await stream.stop("0")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_S):
             while (await stream.ask(NAME, "more")).status_code != 202:
                 pass
     await until_gone(stream)
@@ -328,9 +334,10 @@ async def test_reservations_are_few_and_short(caller: Caller, monkeypatch: pytes
     await nothing_left()
 
 
-async def test_a_stop_ends_them(store: Store, recorder: Recorder) -> None:
+async def test_a_stop_ends_them(store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "CLOSE_S", WAIT_S)
     await set_job(store)
-    async with httpx.AsyncClient(timeout=10) as own:
+    async with httpx.AsyncClient(timeout=WAIT_S) as own:
         async with serving(Platform(Settings(), store, recorder)) as http:
             own.base_url = http.base_url
             await (await reserved(own)).accepted(FOLLOW, id="job_a")

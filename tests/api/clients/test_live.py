@@ -37,7 +37,7 @@ async def told(store: Store, recorder: Recorder) -> dict[str, Any]:
         )
         ending = asyncio.create_task(_move(store))
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 out, err = await running.communicate()
         finally:
             ending.cancel()
