@@ -1,5 +1,6 @@
 import{a as e}from"./rolldown-runtime-BWaJ3C7D.js";import{a as t,d as n,h as r,i,l as a,m as o,n as s,r as c,t as l,u}from"./packages-C-4N35qa.js";function d(e){return new Worker(`/graphiql/assets/editor.worker-DEFT_Yb2.js`,{type:`module`,name:e?.name})}function f(e){return new Worker(`/graphiql/assets/json.worker-ky6CAS4V.js`,{type:`module`,name:e?.name})}function p(e){return new Worker(`/graphiql/assets/graphql.worker-CnQW6F4w.js`,{type:`module`,name:e?.name})}self.MonacoEnvironment={getWorker(e,t){switch(t){case`graphql`:return new p;case`json`:return new f;default:return new d}}};var m=e(o(),1),h=t(),g=[`# One person, with all that was recorded.
-# With API keys, put one below, under Headers: {"Authorization": "Bearer gcdp_..."}
+# With API keys, under Headers put
+# {"Authorization": "Bearer gcdp_..."}
 query OneCustomer {
   customer(by: { userId: "hh-1146" }) {
     id
@@ -147,5 +148,5 @@ mutation RecordEvent {
   }
 }
 `],_=`# Ctrl-Space suggests, Ctrl-Enter runs. On the left names are explained, and operations put together by clicking.
-# With API keys, put one below, under Headers: {"Authorization": "Bearer gcdp_..."}
+# With API keys, under Headers put {"Authorization": "Bearer gcdp_..."}
 `;u();var v=new URL(window.location.pathname,window.location.origin).href,y=v.replace(/^http/,`ws`),b=a({url:v}),x=(e,t)=>(t?.documentAST&&n(t.documentAST,e.operationName))?.operation===`subscription`?S(e,t?.headers):b(e,t);function S(e,t){let n=!1,r=l({url:y,connectionParams:t,on:{connected:()=>{n=!0}},shouldRetry:()=>n}).iterate(e);return{[Symbol.asyncIterator](){return this},next:()=>r.next().catch(e=>Promise.reject(C(e))),return:()=>r.return?.()??Promise.resolve({done:!0,value:void 0})}}function C(e){return e instanceof CloseEvent?{message:`The server closed the subscription: ${e.code} ${e.reason}`.trimEnd()}:e instanceof Event?{message:`No connection to ${y}; the server may not offer subscriptions.`}:e}var w=r(),T=i(),E=[T,c],D=g.map(e=>({query:e})),O=k()?{visiblePlugin:T}:{};function k(){try{return window.localStorage.getItem(`graphiql:tabState`)===null}catch{return!0}}var A=document.getElementById(`graphiql`);if(A===null)throw Error(`index.html has no element with the id graphiql; build the page again.`);(0,h.createRoot)(A).render((0,w.jsx)(m.StrictMode,{children:(0,w.jsx)(s,{fetcher:x,plugins:E,defaultTabs:D,defaultQuery:_,...O,children:(0,w.jsx)(s.Logo,{children:`GraphCDP`})})}));
