@@ -28,7 +28,7 @@
     answering.py   an operation -> its answer, or the answers of a subscription
     live.py        connections that stay open: how many, and their end
     sockets.py, transport_ws.py   WebSockets; what their messages say
-    streams.py     server-sent events
+    streams.py, reservations.py   server-sent events: one operation a stream; several on one that was reserved
     subscriptions.py   how subscriptions are written
     operations.py, negotiation.py   what a request asks, limits on bodies; media types, status codes
     principals.py, tokens.py, access.py   who is asking, visitors' tokens, what each field needs

@@ -110,6 +110,22 @@ async def follow(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, A
             yield answer
 
 
+async def answers(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, Any], None]:
+    """The answers of any operation: one, or as `follow` has them. Raises as `execute` does."""
+    only = await execute(asked, platform)
+    if only is not None:
+        yield only
+        return
+    async with aclosing(follow(asked, platform)) as found:
+        async for answer in found:
+            yield answer
+
+
+def is_followed(operation: Operation) -> bool:
+    """Is this a subscription that can begin, as far as its document and variables tell?"""
+    return executor.begins_following(operation.document, operation.variables or {}, operation.name)
+
+
 def _context(asked: Asked, platform: Platform) -> Context:
     context = platform.context()
     context.principal = asked.principal

@@ -27,7 +27,7 @@ def cors(origins: Sequence[str]) -> list[Middleware]:
         Middleware(
             _Cors,
             allow_origins=list(origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
             expose_headers=["ETag", "Retry-After", "WWW-Authenticate", "X-Request-Id"],
             max_age=REMEMBERED_S,

@@ -160,6 +160,17 @@ class Executor:
         written = self._written(operation, given)
         return Statement(written.text, written.values(given))
 
+    def begins_following(self, text: str, variables: Mapping[str, Any], operation_name: str | None) -> bool:
+        """Whether this is a subscription that is valid and within its limits, with variables that fit."""
+        known = self._document(text, operation_name)
+        if known is None or known.operation.operation is not OperationType.SUBSCRIPTION:
+            return False
+        given = dict(variables)
+        definitions = known.operation.variable_definitions or ()
+        return self._fits(known, given) and not isinstance(
+            get_variable_values(self._description.graphql, definitions, given, max_errors=1), list
+        )
+
     def _document(self, text: str, operation_name: str | None) -> _Known | None:
         """What is known of a document; None for one with which something is wrong."""
         name = (text, operation_name)

@@ -38,6 +38,7 @@ from graphcdp.api.operations import read_operation
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.requests import RequestLog
+from graphcdp.api.reservations import Reservations, token_of
 from graphcdp.api.schema import schema
 from graphcdp.api.sockets import Sockets
 from graphcdp.api.streams import EventStream, one_event
@@ -50,6 +51,8 @@ PATH = "/graphql"
 READY_TIMEOUT_S = 2
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_READING = frozenset(("GET", "HEAD"))
 
 
 _PAGE_HEADERS = {
@@ -98,18 +101,19 @@ def build_app(platform: Platform) -> Application:
     trusted = trusted_documents(platform.settings, schema)
     connections = Connections()
     sockets = Sockets(platform, doorkeeper, trusted, connections)
+    reservations = Reservations(platform, doorkeeper, trusted, connections)
 
     async def graphql(request: Request) -> Response:
-        if platform.settings.graphiql and request.method != "POST" and wants_page(request.headers.get("accept")):
+        if platform.settings.graphiql and request.method in _READING and wants_page(request.headers.get("accept")):
             return _page()
-        return await _answer(request, platform, doorkeeper, trusted, connections)
+        return await _answer(request, platform, doorkeeper, trusted, connections, reservations)
 
     async def ready(request: Request) -> Response:
         return await _ready(platform.store)
 
     routes: list[BaseRoute] = [
         Route("/", _to_graphql),
-        Route(PATH, graphql, methods=["GET", "POST"]),
+        Route(PATH, graphql, methods=["GET", "POST", "PUT", "DELETE"]),
         WebSocketRoute(PATH, sockets.serve),
         Route("/healthz", _alive),
         Route("/readyz", ready),
@@ -147,6 +151,7 @@ async def _answer(
     doorkeeper: Doorkeeper,
     trusted: TrustedDocuments,
     connections: Connections,
+    reservations: Reservations,
 ) -> Response:
     accept = request.headers.get("accept")
     may_stream = takes_events(accept) and request.method != "HEAD"
@@ -155,31 +160,51 @@ async def _answer(
     if media_type is None:
         message = f"The answer can come as {RESPONSE} or {LEGACY}, in UTF-8: name one of them in Accept."
         return _json(failure_of(message, "BAD_REQUEST"), 406, LEGACY)
+    is_reserved = request.method in ("PUT", "DELETE") or token_of(request) is not None
     try:
         # First of all, so that nobody unknown makes the server read a large body.
         principal = await doorkeeper.principal(request.headers.get("authorization"), request.headers.get("host", ""))
         structlog.contextvars.bind_contextvars(principal=principal.name)
-        operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
-        asked = Asked(operation, principal, request.scope.get("request_id", ""))
-        found = await execute(asked, platform)
-        if found is None and may_stream:
-            connections.check()
-            return EventStream(asked, platform, doorkeeper, connections)
-        if found is not None and may_stream and wants_events(accept):
-            return one_event(found)
-        if found is None:
-            raise RefusedError(
-                406,
-                f"A subscription has many answers: name {EVENTS} in Accept, or use a WebSocket.",
-                headers={"Vary": "Accept"},
-            )
-        answer = found
+        if is_reserved:
+            answer = await reservations.answer(request, principal)
+        else:
+            operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
+            asked = Asked(operation, principal, request.scope.get("request_id", ""))
+            found = await execute(asked, platform)
+            answer = _streamed(found, asked, accept if may_stream else None, platform, doorkeeper, connections)
+        if isinstance(answer, Response):
+            return answer
     except RefusedError as refusal:
         return _json(failure_of(str(refusal), refusal.code), refusal.status, media_type, refusal.headers)
     except DatabaseError as error:
         answer = failure_of(*told(error, request.scope.get("request_id", "")))
-    response = _json(answer, status_of(answer, media_type), media_type)
+    # A stream's operation is never answered by 200, which clients would take for an acceptance.
+    response = _json(answer, status_of(answer, RESPONSE if is_reserved else media_type), media_type)
     return response if request.method == "POST" else validated(request, response)
+
+
+def _streamed(
+    found: dict[str, Any] | None,
+    asked: Asked,
+    accept: str | None,
+    platform: Platform,
+    doorkeeper: Doorkeeper,
+    connections: Connections,
+) -> Response | dict[str, Any]:
+    """A stream where one is asked for or needed, else the answer; found: None for a subscription.
+
+    accept: None when no stream is taken. Raises RefusedError.
+    """
+    if found is not None:
+        return one_event(found) if accept is not None and wants_events(accept) else found
+    if accept is None:
+        raise RefusedError(
+            406,
+            f"A subscription has many answers: name {EVENTS} in Accept, or use a WebSocket.",
+            headers={"Vary": "Accept"},
+        )
+    connections.check()
+    return EventStream(asked, platform, doorkeeper, connections)
 
 
 def _json(answer: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:

@@ -28,13 +28,15 @@ _IN_ADDRESS = ("query", "documentId", "operationName", *_PARSED)
 class Operation:
     """One operation, well-formed, neither parsed nor checked.
 
-    reads_only: it came in a way by which nothing may be written.
+    reads_only: it came in a way by which nothing may be written. id: the caller's
+    name for it among several, `extensions.operationId`; None when it has none.
     """
 
     document: str
     variables: dict[str, Any] | None
     name: str | None
     reads_only: bool
+    id: str | None = None
 
 
 async def read_operation(request: Request, seconds: float, trusted: TrustedDocuments) -> Operation:
@@ -92,12 +94,16 @@ def checked_operation(given: Any, trusted: TrustedDocuments, *, reads_only: bool
         raise RefusedError(400, "`variables` must be an object.")
     if not isinstance(name, str | None):
         raise RefusedError(400, "`operationName` must be text.")
-    if not isinstance(given.get("extensions"), dict | None):
+    extensions = given.get("extensions")
+    if not isinstance(extensions, dict | None):
         raise RefusedError(400, "`extensions` must be an object.")
     document = trusted.document_of(given)
     if len(document) > DOCUMENT_BYTES_MAX:
         raise RefusedError(413, f"The document is larger than {DOCUMENT_BYTES_MAX} bytes: put values into `variables`.")
-    return Operation(document, variables, name or None, reads_only)
+    operation_id = (extensions or {}).get("operationId")
+    return Operation(
+        document, variables, name or None, reads_only, operation_id if isinstance(operation_id, str) else None
+    )
 
 
 async def read_body(request: Request, seconds: float, bytes_max: int) -> bytes:
