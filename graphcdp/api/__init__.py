@@ -17,6 +17,7 @@
     remembered.py  answers about one customer, kept until it changes
     execution.py   executes operations: planned fields in one statement, the rest by graphql-core
     planned.py     the schema as the planner sees it
+    masking.py     how they are read for whoever asks: masked, refused or as they stand
     asked.py       arguments of planned fields -> clauses and parameters
     listing.py     arguments of the list of customers
     errors.py      problems -> UserError

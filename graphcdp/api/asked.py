@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from graphcdp.api.access import read_as_shown
 from graphcdp.api.context import Context
 from graphcdp.api.events import EventFilter, choice_of
 from graphcdp.api.listing import listing
@@ -157,6 +158,12 @@ def _event_count(
     return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=_moves(filter))
 
 
+def _is_masked(context: Context) -> Asked:
+    if context.principal.sees_personal:
+        return Asked("false")
+    return Asked(f"{read_as_shown('i.kind', 'i.value').cypher} <> i.value")
+
+
 def _in_segment(context: Context, key: str) -> Asked:
     return Asked("EXISTS { (c)-[:IN_SEGMENT]->(:Segment {key: $key}) }", {"key": key})
 
@@ -206,6 +213,7 @@ MEMBERS = Paged(_members, ("c", "since"), "c", lists.MEMBER_KEY)
 EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY)
 EVENT_COUNT = Nested(variables=("value", "precision"), ask=_event_count)
 IN_SEGMENT = Leaf(ask=_in_segment, apart=True)
+IS_MASKED = Leaf(ask=_is_masked)
 MATCHES = Leaf(ask=_matches, apart=True)
 
 

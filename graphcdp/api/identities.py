@@ -7,7 +7,7 @@ import orjson
 import strawberry
 
 from graphcdp.api import asked
-from graphcdp.api.access import shown_identifier
+from graphcdp.api.access import read_as_shown, shown_identifier
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
@@ -50,7 +50,12 @@ class Identifier(Node):
     kind: str = value_field(
         "The kind: `user`, `email`, `phone`, `device`, `anonymous` or your own.", plan=Leaf("i.kind")
     )
-    value: str = value_field("The normalised value.", personal=Shown.PSEUDONYM, plan=Leaf("i.value"))
+    value: str = value_field(
+        "The normalised value.",
+        personal=Shown.PSEUDONYM,
+        plan=Leaf("i.value"),
+        masked=read_as_shown("i.kind", "i.value"),
+    )
     first_seen_at: DateTime = value_field("When first seen.", plan=time("i.firstSeen"))
     last_seen_at: DateTime = value_field("When last seen.", plan=time("i.lastSeen"))
     sources: list[str] = value_field("Sources that reported it.", plan=Leaf("coalesce(i.sources, [])"))
@@ -69,7 +74,7 @@ class Identifier(Node):
             row=row,
         )
 
-    @field("The value is hidden from this caller.")
+    @field("The value is hidden from this caller.", plan=asked.IS_MASKED)
     def is_masked(self, info: Info) -> bool:
         hidden = shown_identifier(self.kind, self.value) != self.value
         return hidden and not info.context.principal.sees_personal
@@ -281,7 +286,12 @@ class Device(Node):
     """An identifier of the kind `device`, made by `of`."""
 
     id: strawberry.ID = id_read_as("'dev_' + substring(i.id, 4)")
-    device_id: str = value_field("The device id that was reported.", personal=Shown.PSEUDONYM, plan=Leaf("i.value"))
+    device_id: str = value_field(
+        "The device id that was reported.",
+        personal=Shown.PSEUDONYM,
+        plan=Leaf("i.value"),
+        masked=read_as_shown("i.kind", "i.value"),
+    )
     first_seen_at: DateTime = value_field("When first seen.", plan=time("i.firstSeen"))
     last_seen_at: DateTime = value_field("When last seen.", plan=time("i.lastSeen"))
     row: strawberry.Private[IdentifierRow]

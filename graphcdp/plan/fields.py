@@ -6,6 +6,8 @@
     Paged      a connection: a page of a list
     Told       an object, or a value, that Python makes of what Cypher gives, with the field's own resolver
     Place      a part of a connection or of an edge: what its page knows already
+    Fixed      a value that is the same for all objects, so that nothing is read
+    Refused    what whoever asks may not have
 
 Cypher names an object by the variable of its type: `c` a customer, `e` an event,
 `i` an identifier or device, `l` evidence, `s` a segment. A `$name` in it is
@@ -158,7 +160,21 @@ class Place(Enum):
     TOTAL = auto()
 
 
-Plan: TypeAlias = Leaf | Nested | OneOf | Paged | Told | Place
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A value that every object has."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Null, with an error at each object that has the field. error: says why."""
+
+    error: Exception
+
+
+Plan: TypeAlias = Leaf | Nested | OneOf | Paged | Told | Place | Fixed | Refused
 
 
 def time(expression: str) -> Leaf:

@@ -5,11 +5,12 @@ caller's, which never become text of a statement. So rows come as lists, nested
 as the answer is, and get their names here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graphcdp.plan.fields import Asked
+from graphcdp.plan.levels import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +94,19 @@ def typed(finishes: Sequence[Finish]) -> Finish:
 def only(one: Finish) -> Finish:
     """The only object of a list."""
     return lambda found, given: one(found[0], given)
+
+
+def refusals(answer: Any, path: Sequence[str | int]) -> Iterator[tuple[Wanted, list[str | int]]]:
+    """Each refused field of an answer, with its path; where it stood as its own value, null is put.
+
+    answer: an object, a list or a value. path: its own.
+    """
+    if not isinstance(answer, dict | list):
+        return
+    inner: Any = answer.items() if isinstance(answer, dict) else enumerate(answer)
+    for at, value in inner:
+        if isinstance(value, Wanted):
+            answer[at] = None
+            yield value, [*path, at]
+        else:
+            yield from refusals(value, [*path, at])

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphcdp.plan import finish as finishing
-from graphcdp.plan.fields import Asked, Leaf, Need, Nested, OneOf, Paged, Place, Told
+from graphcdp.plan.fields import Asked, Fixed, Leaf, Need, Nested, OneOf, Paged, Place, Refused, Told
 from graphcdp.plan.finish import Finish, Given, Row, Touch
-from graphcdp.plan.levels import TYPENAME, Level, Wanted
+from graphcdp.plan.levels import Level, Wanted
 
 WriteCursor = Callable[[str, Sequence[Any]], str]
 
@@ -118,8 +118,8 @@ class _Writer:
         own = _Body(body.clauses)
         for place, wanted in enumerate(level.fields):
             keys.append(wanted.key)
-            if wanted.name == TYPENAME:
-                constants.append((place, level.type))
+            if isinstance(wanted.plan, Fixed | Refused):
+                constants.append((place, _unread(wanted)))
                 continue
             touch = self._touch(wanted)
             value, step = self._value(wanted, scope, own, around)
@@ -252,8 +252,8 @@ class _Page:
         values: list[Callable[[], str]] = []
         steps: list[tuple[int, Finish]] = []
         for place, one in enumerate(self._wanted.level.fields):
-            if one.name == TYPENAME:
-                constants.append((place, self._wanted.level.type))
+            if isinstance(one.plan, Fixed | Refused):
+                constants.append((place, _unread(one)))
                 continue
             value, step = self._field(one)
             values.append(value)
@@ -292,7 +292,7 @@ class _Page:
                 case Place.HAS_NEXT | Place.HAS_PREVIOUS:
                     values.append(_known(self._beyond(one.plan is Place.HAS_NEXT)))
                 case _:
-                    constants.append((place, level.type))
+                    constants.append((place, _unread(one)))
         return lambda: f"[{', '.join(value() for value in values)}]", Row(keys, constants, steps=steps).one
 
     def _slot(self, row: str) -> Callable[[], str]:
@@ -328,6 +328,16 @@ class _Page:
         size = self._writer.named(self._wanted, "$size")
         kept = turned % f"rows[..{size}]"
         return [*found, f"WITH collect({row}) AS rows", f"WITH {kept} AS page, size(rows) > {size} AS more"]
+
+
+def _unread(wanted: Wanted) -> Any:
+    """The value of a field for which nothing is read; of a refused one, itself: see `finish.refusals`."""
+    match wanted.plan:
+        case Fixed() as plan:
+            return plan.value
+        case Refused():
+            return wanted
+    raise AssertionError(f"{wanted.name} is read")
 
 
 def _known(value: str) -> Callable[[], str]:

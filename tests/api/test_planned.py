@@ -9,7 +9,7 @@ from graphcdp.api.answers import answer_of, to_bytes
 from graphcdp.api.context import Context
 from graphcdp.api.schema import executor, schema
 from graphcdp.embedded import EmbeddedNeo4j
-from graphcdp.model.principals import OWNER
+from graphcdp.model.principals import OWNER, Scope, key_principal, visitor_principal
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -100,3 +100,34 @@ async def test_names_of_the_caller_never_become_text_of_a_statement(caller: Call
     assert statement is not None
     assert "sneaky" not in statement.text
     assert statement.parameters == {"key_0": "user:sneakyValue"}
+
+
+async def test_a_refused_field_is_null_with_an_error_at_each_object(caller: Caller, recorder: Recorder) -> None:
+    await record(caller, event("e1"), event("e2"))
+    visitor = visitor_principal("user:u1")
+    context = Context(store=caller.store, recorder=recorder, settings=Settings(), principal=visitor)
+    document = "{ me { mergedIds events { edges { node { eventId whose: customer { id } } } } } }"
+    assert executor.statement(document, {}, context) is not None, "it is planned"
+    answer = answer_of(await executor.execute(document, None, context))
+    assert answer["data"]["me"]["mergedIds"] is None
+    assert [edge["node"]["whose"] for edge in answer["data"]["me"]["events"]["edges"]] == [None, None]
+    nodes = ["me", "events", "edges"]
+    assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [
+        (["me", "mergedIds"], "FORBIDDEN"),
+        ([*nodes, 0, "node", "whose"], "FORBIDDEN"),
+        ([*nodes, 1, "node", "whose"], "FORBIDDEN"),
+    ]
+
+
+async def test_masked_values_stay_in_the_database(caller: Caller, recorder: Recorder) -> None:
+    named = [{"userId": "u1"}, {"email": "ann@example.com"}]
+    await record(caller, event("e1", by=named, traits={"name": "Ann", "plan": "pro"}, properties={"total": 1}))
+    reader = key_principal("key_x", [Scope.READ])
+    context = Context(store=caller.store, recorder=recorder, settings=Settings(), principal=reader)
+    document = """{ customer(by: {userId: "u1"}) { id displayName email trait(path: "plan") { value }
+      traits { json names } identifiers { nodes { value isMasked } } events { nodes { properties { json } } } } }"""
+    statement = executor.statement(document, {}, context)
+    assert statement is not None
+    read = str(await caller.store.read_value(statement))
+    assert "u1" in read
+    assert not [word for word in ("Ann", "ann@", "pro", "total") if word in read]

@@ -1,13 +1,16 @@
 """Random valid operations on the schema, as far as it is planned, and some fields beside that are not."""
 
 import random
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
 
+from graphcdp.api.access import read_as_shown
 from graphcdp.api.planned import Description
 from graphcdp.api.schema import schema
+from graphcdp.model.statement import Statement
 from graphcdp.plan.fields import OneOf, Told
 
 DESCRIPTION = Description(schema)
@@ -46,11 +49,12 @@ class Operation:
 
 
 class Maker:
-    """Makes one operation."""
+    """Makes one operation; visitor: it asks for `me` above all."""
 
-    def __init__(self, choose: random.Random, pool: Pool) -> None:
+    def __init__(self, choose: random.Random, pool: Pool, *, visitor: bool = False) -> None:
         self._choose = choose
         self._pool = pool
+        self._visitor = visitor
         self._variables: dict[str, tuple[str, Any]] = {}
         self._fragments: list[str] = []
         self._left = 24
@@ -58,7 +62,9 @@ class Maker:
     def operation(self) -> Operation:
         """A query of one to three root fields, named differently."""
         choose = self._choose
-        names = ["customer", "customer", "customer", "customers", "node", "nodes", "identifier", "segment"]
+        names = ["customer", "customer", "customer", "customers", "node", "nodes", "identifier", "segment", "me"]
+        if self._visitor:
+            names += ["me"] * 30
         of = DESCRIPTION.graphql.query_type
         assert of is not None
         parts = [
@@ -199,4 +205,11 @@ class Maker:
         return DESCRIPTION.graphql.get_type(name)
 
 
-__all__ = ["Maker", "OneOf", "Operation", "Pool"]
+def personal_in(statement: Statement) -> list[str]:
+    """What a statement reads of personal values without masking it in the database."""
+    # Where the value decides what is shown, it is looked at or compared, and does not leave.
+    text = statement.text.replace(read_as_shown("i.kind", "i.value").cypher, "")
+    return re.findall(r"\bc\.trait\w*|\be\.json|\be\.context|\bcontacts\w*|(?<!<> )\bi\.value", text)
+
+
+__all__ = ["Maker", "OneOf", "Operation", "Pool", "personal_in"]

@@ -11,14 +11,30 @@ from hypothesis import strategies as st
 from graphcdp.api.answers import answer_of, to_bytes
 from graphcdp.api.context import Context
 from graphcdp.api.schema import executor, schema
-from graphcdp.model.principals import OWNER
+from graphcdp.model.errors import GraphCDPError
+from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, Scope, key_principal, visitor_principal
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
-from tests.plan.made import Maker, Operation, Pool
+from tests.plan.made import Maker, Operation, Pool, personal_in
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
+
+PRINCIPALS = [
+    OWNER,
+    OWNER,
+    OWNER,
+    *[key_principal("key_x", [Scope.READ])] * 3,
+    key_principal("key_x", [Scope.READ, Scope.PII]),
+    key_principal("key_x", [Scope.ADMIN]),
+    key_principal("key_x", [Scope.WRITE]),
+    ANONYMOUS,
+    *[visitor_principal("user:u0")] * 2,
+    visitor_principal("email:Ann1@example.com"),
+    visitor_principal("user:nobody"),
+]
+"""Those that are asked in more than one way stand here more than once."""
 
 VALUES: list[Any] = ["pro", "free", "Ünï 💚", 1, 12.5, True, None, ["x", "y"], {"city": "Huế"}, "2026-01-01", 'a"\\b\n']
 
@@ -62,19 +78,19 @@ class Graph:
         self._recorder = recorder
         self._settings = Settings(query_timeout_s=60)
 
-    def context(self) -> Context:
+    def context(self, principal: Principal) -> Context:
         """A fresh context, in which time stands still."""
         return Context(
-            store=self.store, recorder=self._recorder, settings=self._settings, principal=OWNER, clock=lambda: NOW
+            store=self.store, recorder=self._recorder, settings=self._settings, principal=principal, clock=lambda: NOW
         )
 
-    async def plainly(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async def plainly(self, text: str, variables: dict[str, Any], principal: Principal = OWNER) -> dict[str, Any]:
         """The answer of graphql-core and the resolvers."""
-        return answer_of(await schema.execute(text, variable_values=variables, context_value=self.context()))
+        return answer_of(await schema.execute(text, variable_values=variables, context_value=self.context(principal)))
 
-    async def planned(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async def planned(self, text: str, variables: dict[str, Any], principal: Principal) -> dict[str, Any]:
         """The answer of the executor."""
-        return answer_of(await executor.execute(text, variables, self.context()))
+        return answer_of(await executor.execute(text, variables, self.context(principal)))
 
     async def fill(self, seed: int) -> Pool:
         """Record a random graph; what there is to ask for."""
@@ -142,7 +158,25 @@ def settled(answer: dict[str, Any]) -> bytes:
 @given(choose=st.randoms(use_true_random=False))
 async def test_a_planned_answer_is_that_of_the_resolvers(graph: tuple[Graph, Pool], choose: random.Random) -> None:
     asked, pool = graph
-    operation: Operation = Maker(choose, pool).operation()
-    plain = await asked.plainly(operation.text, operation.variables)
-    planned = await asked.planned(operation.text, operation.variables)
-    assert settled(planned) == settled(plain), f"{operation.text}\n{operation.variables}"
+    principal = choose.choice(PRINCIPALS)
+    operation: Operation = Maker(choose, pool, visitor=principal.subject is not None).operation()
+    plain = await asked.plainly(operation.text, operation.variables, principal)
+    planned = await asked.planned(operation.text, operation.variables, principal)
+    assert settled(planned) == settled(plain), f"{principal}\n{operation.text}\n{operation.variables}"
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@given(choose=st.randoms(use_true_random=False))
+def test_no_statement_reads_personal_values_for_those_who_may_not_see_them(
+    store: Store, recorder: Recorder, choose: random.Random
+) -> None:
+    pool = Pool(["cus_1", "evt_1", "idn_1", "dev_1"], [{"userId": "u1"}, {"id": "cus_1"}], ["pros"], {})
+    operation = Maker(choose, pool).operation()
+    reader = key_principal("key_x", [Scope.READ])
+    context = Context(store=store, recorder=recorder, settings=Settings(), principal=reader, clock=lambda: NOW)
+    try:
+        statement = executor.statement(operation.text, operation.variables, context)
+    except GraphCDPError:
+        # Arguments that the resolvers refuse.
+        return
+    assert statement is None or personal_in(statement) == [], operation.text
