@@ -19,6 +19,7 @@
     planned.py     the schema as the planner sees it
     masking.py     how they are read for whoever asks: masked, refused or as they stand
     asked.py       arguments of planned fields -> clauses and parameters
+    asked_changes.py, paging.py   the same for what happened to identity; pages of planned lists
     listing.py     arguments of the list of customers
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors

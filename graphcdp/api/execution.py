@@ -33,9 +33,8 @@ from graphcdp.api.planned import NOTHING, Description, Telling, varies
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.principals import Principal
 from graphcdp.model.statement import Statement
-from graphcdp.plan.fields import Refused
-from graphcdp.plan.finish import Given, refusals
-from graphcdp.plan.levels import TYPENAME, Levels, UnplannedError, Wanted
+from graphcdp.plan.finish import Failed, Given, failures
+from graphcdp.plan.levels import TYPENAME, Levels, UnplannedError, Wanted, may_fail
 from graphcdp.plan.selection import Selections, operation_of, switches_of
 from graphcdp.plan.single import is_about_one
 from graphcdp.plan.write import Written, write
@@ -55,15 +54,15 @@ class _Operation:
     """An operation for given values of its @include and @skip variables, and what a principal may have of it.
 
     roots: its root fields by name in the answer; None where graphql-core answers.
-    rest: the document with those alone, None when there are none. refuses: some
-    planned field may not be had. given: what is
+    rest: the document with those alone, None when there are none. fallible: objects
+    may have errors of their own. given: what is
     given to each field of the plan in every request; varying: fields of which it is not known.
     """
 
     roots: dict[str, Wanted | None]
     wanted: list[Wanted]
     rest: DocumentNode | None
-    refuses: bool
+    fallible: bool
     varying: list[Wanted] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
     written: "OrderedDict[tuple[Any, ...], Written]" = field(default_factory=OrderedDict)
@@ -206,8 +205,8 @@ class Executor:
             except UnplannedError:
                 roots[key] = None
         left = [node for key, of_key in nodes.items() if roots[key] is None for node in of_key]
-        refuses = any(isinstance(wanted.plan, Refused) for wanted in levels.wanted)
-        return _Operation(roots, levels.wanted, _only(known, left) if left else None, refuses)
+        fallible = any(may_fail(wanted.plan) for wanted in levels.wanted)
+        return _Operation(roots, levels.wanted, _only(known, left) if left else None, fallible)
 
     async def _planned(
         self,
@@ -305,8 +304,8 @@ class Executor:
             elif values is not None:
                 data[key] = next(values)
                 # Where the whole answer is null, nothing is told about its parts.
-                if operation.refuses and whole:
-                    errors += [_told(wanted, path, context) for wanted, path in refusals(data[key], [key])]
+                if operation.fallible and whole:
+                    errors += [_told(failed, path, context) for failed, path in failures(data[key], [key])]
             else:
                 assert isinstance(found, GraphCDPError)
                 located = located_error(found, root.nodes, [key])
@@ -343,10 +342,9 @@ def _name(text: str, operation_name: str | None, variables: dict[str, Any], prin
     return text, operation_name, values, principal.scopes, principal.sees_personal, principal.subject
 
 
-def _told(wanted: Wanted, path: list[str | int], context: Context) -> GraphQLError:
-    """The error that tells why a field is refused at this path."""
-    assert isinstance(wanted.plan, Refused)
-    return shown(located_error(wanted.plan.error, wanted.nodes, path), "BAD_USER_INPUT", context.request_id)
+def _told(failed: Failed, path: list[str | int], context: Context) -> GraphQLError:
+    """The error of a field at this path."""
+    return shown(located_error(failed.error, failed.wanted.nodes, path), "BAD_USER_INPUT", context.request_id)
 
 
 def _size_in(given: Any) -> Any:

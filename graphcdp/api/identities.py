@@ -15,9 +15,11 @@ from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
+from graphcdp.model.devices import DeviceTold, device_told
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.ids import Tag, tagged
-from graphcdp.plan.fields import Leaf, Nested, Place, time
+from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
+from graphcdp.plan.lists import DEVICE_CONTEXTS
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import (
     HeldRow,
@@ -281,6 +283,14 @@ class DevicePlatform(Enum):
     OTHER = strawberry.enum_value("OTHER", description="Something else.")
 
 
+def _bag(told: DeviceTold) -> Properties:
+    return properties_of(orjson.dumps(dict(told.attributes)).decode())
+
+
+def _attributes(contexts: list[str]) -> Properties:
+    return _bag(device_told(contexts))
+
+
 @strawberry.type(description="A device or installation.")
 class Device(Node):
     """An identifier of the kind `device`, made by `of`."""
@@ -321,6 +331,7 @@ class Device(Node):
         "What it is, as the context of its latest events says: `platform`, `device.type`, `os`, a page or a browser. "
         "Null when none of them says anything.",
         cost=3,
+        plan=Told("contexts", lambda contexts: device_told(contexts).platform, DEVICE_CONTEXTS),
     )
     async def platform(self, info: Info) -> DevicePlatform | None:
         told = await info.context.loader(devices_told).load(self.row.key)
@@ -331,10 +342,10 @@ class Device(Node):
         "`browser`, `browserVersion`, `app`, `appVersion`; those that are not given are absent.",
         personal=Shown.EMPTY,
         cost=3,
+        plan=Told("contexts", _attributes, DEVICE_CONTEXTS),
     )
     async def attributes(self, info: Info) -> Properties:
-        told = await info.context.loader(devices_told).load(self.row.key)
-        return properties_of(orjson.dumps(dict(told.attributes)).decode())
+        return _bag(await info.context.loader(devices_told).load(self.row.key))
 
     @field("Whose it is now; null when erased.", scopes=READ, plan=asked.HOLDER)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:

@@ -9,9 +9,10 @@
     Fixed      a value that is the same for all objects, so that nothing is read
     Refused    what whoever asks may not have
 
-Cypher names an object by the variable of its type: `c` a customer, `e` an event,
-`i` an identifier or device, `l` evidence, `s` a segment. A `$name` in it is
-a parameter of the one field that asks, see `Asked`.
+Cypher names an object by the variable of its type: `c` a customer, `m` a merged
+one, `e` an event, `i` an identifier or device, `l` evidence, `s` a segment,
+`h` what happened to identity (a merge, a split, refused evidence), `r` a refused
+message, `j` a job. A `$name` in it is a parameter of the one field that asks, see `Asked`.
 """
 
 from collections.abc import Callable, Mapping
@@ -91,7 +92,9 @@ class Nested:
 
     cypher: clauses that bind `variables`, one row for each object; with `ask`
     those that it answers are taken. many: the field is a list. plainly: `ask`
-    takes arguments as graphql-core has them, inputs as mappings.
+    takes arguments as graphql-core has them, inputs as mappings. one: an
+    expression that the clauses have as `one`, where variables that they bind are
+    called as those around them. missing: the error where there is no object.
     """
 
     cypher: str = ""
@@ -99,6 +102,8 @@ class Nested:
     ask: Ask | None = None
     many: bool = False
     plainly: bool = False
+    one: str = ""
+    missing: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +126,15 @@ class Paged:
 
     ask: answers clauses that bind `variables` in the page's order, at most $limit
     rows. node: the variable of the item. key: an expression, the sort key that a
-    cursor holds.
+    cursor holds. by_type: of items of several types, whose node is a global id
+    called `one`: clauses that reach an object of each type from it.
     """
 
     ask: Ask
     variables: tuple[str, ...]
     node: str
     key: str
+    by_type: Mapping[str, Nested] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,21 @@ def only(one: Finish) -> Finish:
     return lambda found, given: one(found[0], given)
 
 
-def refusals(answer: Any, path: Sequence[str | int]) -> Iterator[tuple[Wanted, list[str | int]]]:
-    """Each refused field of an answer, with its path; where it stood as its own value, null is put.
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What stands in an answer where a field failed, until `failures` takes it out."""
+
+    wanted: Wanted
+    error: Exception
+
+
+def found_or(finish: Finish, failed: Failed) -> Finish:
+    """What `finish` makes; a failure of nothing."""
+    return lambda found, given: failed if found is None else finish(found, given)
+
+
+def failures(answer: Any, path: Sequence[str | int]) -> Iterator[tuple[Failed, list[str | int]]]:
+    """Each failure in an answer, with its path; null is put in its place.
 
     answer: an object, a list or a value. path: its own.
     """
@@ -105,8 +118,8 @@ def refusals(answer: Any, path: Sequence[str | int]) -> Iterator[tuple[Wanted, l
         return
     inner: Any = answer.items() if isinstance(answer, dict) else enumerate(answer)
     for at, value in inner:
-        if isinstance(value, Wanted):
+        if isinstance(value, Failed):
             answer[at] = None
             yield value, [*path, at]
         else:
-            yield from refusals(value, [*path, at])
+            yield from failures(value, [*path, at])

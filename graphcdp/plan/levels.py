@@ -2,17 +2,17 @@
 
 A field without a plan makes everything above it unplanned, up to the root
 field: an answer is shaped either here or by graphql-core, never half and half.
-So does one that is refused and may not be null, since it takes away what is around it.
+So does one that may fail alone and may not be null, since it takes away what is around it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type, is_non_null_type
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type, is_non_null_type
 from graphql.language import FieldNode, SelectionSetNode
 
-from graphcdp.plan.fields import Fixed, Nested, OneOf, Paged, Plan, Refused, Told
+from graphcdp.plan.fields import Fixed, Nested, OneOf, Paged, Place, Plan, Refused, Told
 from graphcdp.plan.selection import Selections, selection_sets
 
 PlanOf: TypeAlias = Callable[[str, str], Plan | None]
@@ -95,8 +95,8 @@ class Levels:
         plan = None if told else self._plan_of(of.name, name)
         if definition is None or (plan is None and not told):
             raise UnplannedError(f"{of.name}.{name}")
-        if isinstance(plan, Refused) and is_non_null_type(definition.type):
-            raise UnplannedError(f"{of.name}.{name} is refused and may not be null")
+        if may_fail(plan) and is_non_null_type(definition.type):
+            raise UnplannedError(f"{of.name}.{name} may fail and may not be null")
         made = self._gathered(Wanted(key, name, len(self.wanted), list(nodes), definition, plan))
         if isinstance(plan, Fixed | Refused):
             return made
@@ -116,7 +116,16 @@ class Levels:
         if isinstance(plan, OneOf):
             found: list[Any] = [self._schema.get_type(name) for name in plan.by_type]
         else:
-            found = [get_named_type(definition.type)]
+            named = get_named_type(definition.type)
+            if isinstance(plan, Place) and is_abstract_type(named):
+                found = list(self._schema.get_possible_types(named))
+            else:
+                found = [named]
         if not all(isinstance(one, GraphQLObjectType) for one in found):
             raise UnplannedError("an abstract type needs OneOf")
         return found
+
+
+def may_fail(plan: Plan | None) -> bool:
+    """Whether objects can have an error in place of a field with this plan."""
+    return isinstance(plan, Refused) or (isinstance(plan, Nested) and plan.missing is not None)

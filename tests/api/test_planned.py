@@ -17,10 +17,10 @@ from graphcdp.store.neo4j import read_timeout_s
 from tests.api.conftest import Caller, event, record
 
 MIXED = """query Mixed($who: CustomerRef!) {
-  refused: rejected { nodes { id } }
+  asking: caller { kind }
   __typename
   who: customer(by: $who) { displayName }
-  log: customer(by: $who) { merges { nodes { id } } }
+  then: snapshot(of: { userId: "nobody" }, at: "2026-01-01T00:00:00Z") { customerId }
   again: customer(by: $who) { id: displayName }
 }"""
 
@@ -31,10 +31,10 @@ async def test_planned_fields_stand_among_others_in_the_documents_order(caller: 
     assert orjson.dumps(answer) == orjson.dumps(
         {
             "data": {
-                "refused": {"nodes": []},
+                "asking": {"kind": "OWNER"},
                 "__typename": "Query",
                 "who": {"displayName": "Ann"},
-                "log": {"merges": {"nodes": []}},
+                "then": None,
                 "again": {"id": "Ann"},
             }
         }
@@ -131,3 +131,20 @@ async def test_masked_values_stay_in_the_database(caller: Caller, recorder: Reco
     read = str(await caller.store.read_value(statement))
     assert "u1" in read
     assert not [word for word in ("Ann", "ann@", "pro", "total") if word in read]
+
+
+async def test_what_the_graph_does_not_have_is_an_error_at_each_object(caller: Caller, recorder: Recorder) -> None:
+    create = """mutation($key: String!) {
+      createSegment(input: {key: $key, name: $key, where: {hasIdentifier: "user"}}) { errors { message } } }"""
+    for key in ("one", "two"):
+        await caller.ask(create, key=key)
+    document = """{ segments { nodes { key known: overlap(with: {key: "one"}) { value }
+                    unknown: overlap(with: {key: "none"}) { value } } } }"""
+    context = Context(store=caller.store, recorder=recorder, settings=Settings(), principal=OWNER)
+    assert executor.statement(document, {}, context) is not None, "it is planned"
+    answer = await caller.answer(document)
+    known = {"known": {"value": 0}, "unknown": None}
+    assert answer["data"]["segments"]["nodes"] == [{"key": "one", **known}, {"key": "two", **known}]
+    assert [(error["path"], error["message"]) for error in answer["errors"]] == [
+        (["segments", "nodes", place, "unknown"], "There is no such segment.") for place in (0, 1)
+    ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLObjectType, get_named_type, is_abstract_type
 
 from graphcdp.api.access import needs_by_field
 from graphcdp.api.fields import Shown
@@ -13,23 +13,14 @@ from graphcdp.plan.fields import Nested, OneOf, Paged, Told
 UNPLANNED = {
     "Query": {
         "caller",
-        "conflicts",
         "explainIdentity",
         "identityRulesHistory",
         "identityRules",
         "previewIdentityRules",
-        "job",
         "previewSegment",
-        "events",
         "previewMerge",
-        "rejected",
-        "segments",
         "snapshot",
     },
-    "Customer": {"conflicts", "identityHistory", "merges"},
-    "Device": {"attributes", "platform"},
-    "MergedCustomer": {"merge"},
-    "Segment": {"overlap"},
 }
 
 
@@ -53,6 +44,8 @@ def reached() -> dict[str, set[str]]:
                 found[of.name].add(name)
             elif isinstance(plan, OneOf):
                 todo += plan.by_type
+            elif is_abstract_type(inner):
+                todo += [one.name for one in description.graphql.get_possible_types(inner)]
             elif isinstance(plan, Nested | Paged) or (not isinstance(plan, Told) and hasattr(inner, "fields")):
                 todo.append(inner.name)
     return found

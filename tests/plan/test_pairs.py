@@ -70,7 +70,9 @@ async def test_an_operation_becomes_its_statement(pair: Path, store: Store, reco
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.stem)
 async def test_a_statement_keeps_to_the_indexes(pair: Path, store: Store, recorder: Recorder, explained: Any) -> None:
     operators = await explained(await statement_of(pair, store, recorder))
-    assert SCANS.isdisjoint(operators), operators
+    # There are few segments: all are read, and put in the order of their names in any case, which no index has.
+    scans = SCANS - {"NodeByLabelScan"} if pair.stem == "segments" else SCANS
+    assert scans.isdisjoint(operators), operators
     # Histories are walked in the index's order, so a page costs what it holds, however long they are.
-    if pair.stem in ("personalise", "evidence"):
+    if pair.stem in ("personalise", "evidence", "stream"):
         assert any("NodeIndexSeek" in operator for operator in operators)

@@ -14,6 +14,7 @@ from graphcdp.api.schema import executor, schema
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, Scope, key_principal, visitor_principal
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.resolution import BackgroundJobs, follow_job
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -45,7 +46,16 @@ CUT = """mutation($input: CutLinkInput!) { cutLink(input: $input) { errors { mes
 SURVEY = """{ customers(first: 30, order: OLDEST) { edges { cursor node { id mergedIds
   events(first: 5) { edges { cursor node { id } } } devices(first: 4) { edges { cursor node { id } } }
   identifiers { edges { cursor node { id kind value links(first: 3) { edges { cursor } } } } }
-  links(ended: true) { edges { cursor } } segments(first: 2) { edges { cursor node { id } } } } } } }"""
+  links(ended: true) { edges { cursor node { id } } } segments(first: 2) { edges { cursor node { id } } }
+  merges(first: 5) { edges { cursor node { id } } } conflicts(status: null) { edges { cursor node { id } } }
+  identityHistory(first: 6) { edges { cursor node { id } } } } } }
+  events(first: 9) { edges { cursor } } segments { edges { cursor } } rejected { edges { cursor } }
+  conflicts(status: null) { edges { cursor node { id } } } }"""
+SPLIT = """mutation($input: SplitCustomerInput!) { splitCustomer(input: $input) { errors { message } } }"""
+UNDO = """mutation($input: UndoMergeInput!) { undoMerge(input: $input) { errors { message } } }"""
+MERGES = "{ customers { nodes { merges(first: 3) { nodes { id } } } } }"
+RULES = """mutation($input: SetIdentityRulesInput!) { setIdentityRules(input: $input) {
+  job { id } errors { message } } }"""
 
 
 def a_message(choose: random.Random, number: int) -> dict[str, Any]:
@@ -77,11 +87,17 @@ class Graph:
         self.store = store
         self._recorder = recorder
         self._settings = Settings(query_timeout_s=60)
+        self._jobs = BackgroundJobs()
 
     def context(self, principal: Principal) -> Context:
         """A fresh context, in which time stands still."""
         return Context(
-            store=self.store, recorder=self._recorder, settings=self._settings, principal=principal, clock=lambda: NOW
+            store=self.store,
+            recorder=self._recorder,
+            settings=self._settings,
+            principal=principal,
+            clock=lambda: NOW,
+            jobs=self._jobs,
         )
 
     async def plainly(self, text: str, variables: dict[str, Any], principal: Principal = OWNER) -> dict[str, Any]:
@@ -105,9 +121,29 @@ class Graph:
             between = [{"deviceId": f"d{device}"}, {"userId": "u0"}]
             await self.plainly(CUT, {"input": {"between": between}})
         await self._recorder.record([a_message(choose, number) for number in range(70, 100)])
+        job = await self._disturb()
         answer = await self.plainly(SURVEY, {})
         assert "errors" not in answer, answer["errors"]
-        return surveyed(answer["data"])
+        pool = surveyed(answer["data"])
+        pool.ids.append(job)
+        return pool
+
+    async def _disturb(self) -> str:
+        """Undo and split, have messages refused, and resolve all by other rules; the id of the job that did it."""
+        merged = (await self.plainly(MERGES, {}))["data"]["customers"]["nodes"]
+        for one in [one["id"] for node in merged for one in node["merges"]["nodes"]][:2]:
+            await self.plainly(UNDO, {"input": {"merge": one, "reason": "wrong"}})
+        for user in ("u2", "u3"):
+            by = {"userId": user}
+            await self.plainly(SPLIT, {"input": {"customer": by, "identifiers": [by]}})
+        refused = [{"id": f"x{number}", "name": "Visit", "identifiers": [], "source": "web"} for number in range(3)]
+        await self._recorder.record(refused)
+        rules = {"kinds": [{"kind": "device", "limit": 1}], "region": "VN"}
+        answer = await self.plainly(RULES, {"input": {"rules": rules, "version": 0}})
+        job: str = answer["data"]["setIdentityRules"]["job"]["id"]
+        await follow_job(self.store, job)
+        await self._jobs.close()
+        return job
 
 
 def surveyed(data: dict[str, Any]) -> Pool:
@@ -124,6 +160,10 @@ def surveyed(data: dict[str, Any]) -> Pool:
         pool.ids.extend(edge["node"]["id"] for edge in edges if "node" in edge)
 
     keep("CustomerConnection", data["customers"]["edges"])
+    keep("EventConnection", data["events"]["edges"])
+    keep("SegmentConnection", data["segments"]["edges"])
+    keep("RejectedMessageConnection", data["rejected"]["edges"])
+    keep("IdentityConflictConnection", data["conflicts"]["edges"])
     for edge in data["customers"]["edges"]:
         node = edge["node"]
         pool.ids += node["mergedIds"]
@@ -132,6 +172,9 @@ def surveyed(data: dict[str, Any]) -> Pool:
         keep("IdentifierConnection", node["identifiers"]["edges"])
         keep("DeviceConnection", node["devices"]["edges"])
         keep("CustomerLinkConnection", node["links"]["edges"])
+        keep("MergeConnection", node["merges"]["edges"])
+        keep("CustomerConflictConnection", node["conflicts"]["edges"])
+        keep("IdentityChangeConnection", node["identityHistory"]["edges"])
         keep("CustomerSegmentConnection", node["segments"]["edges"])
         for one in node["identifiers"]["edges"]:
             keep("LinkConnection", one["node"]["links"]["edges"])
