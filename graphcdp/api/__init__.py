@@ -18,7 +18,9 @@
     remembered.py  answers about one customer, kept until it changes
     execution.py   executes operations: planned fields in one statement, the rest by graphql-core
     planned.py     the schema as the planner sees it
+    masking.py     how they are read for whoever asks: masked, refused or as they stand
     asked.py       arguments of planned fields -> clauses and parameters
+    asked_changes.py, paging.py   the same for what happened to identity; pages of planned lists
     listing.py     arguments of the list of customers
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors

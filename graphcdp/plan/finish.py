@@ -5,11 +5,12 @@ caller's, which never become text of a statement. So rows come as lists, nested
 as the answer is, and get their names here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graphcdp.plan.fields import Asked
+from graphcdp.plan.levels import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +97,32 @@ def typed(finishes: Sequence[Finish]) -> Finish:
 def only(one: Finish) -> Finish:
     """The only object of a list."""
     return lambda found, given: one(found[0], given)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What stands in an answer where a field failed, until `failures` takes it out."""
+
+    wanted: Wanted
+    error: Exception
+
+
+def found_or(finish: Finish, failed: Failed) -> Finish:
+    """What `finish` makes; a failure of nothing."""
+    return lambda found, given: failed if found is None else finish(found, given)
+
+
+def failures(answer: Any, path: Sequence[str | int]) -> Iterator[tuple[Failed, list[str | int]]]:
+    """Each failure in an answer, with its path; null is put in its place.
+
+    answer: an object, a list or a value. path: its own.
+    """
+    if not isinstance(answer, dict | list):
+        return
+    inner: Any = answer.items() if isinstance(answer, dict) else enumerate(answer)
+    for at, value in inner:
+        if isinstance(value, Failed):
+            answer[at] = None
+            yield value, [*path, at]
+        else:
+            yield from failures(value, [*path, at])
