@@ -26,8 +26,10 @@ class RejectedMessage:
         plan=Leaf("CASE WHEN r.json <> '' THEN r.json ELSE 'null' END"),
     )
 
-    tries: int = strawberry.field(description="How often it was refused: 1, and one more for each `replayRejected`.")
-    tried_at: DateTime | None = strawberry.field(description="When it was tried again last; null for never.")
+    tries: int = value_field(
+        "How often it was refused: 1, and one more for each `replayRejected`.", plan=Leaf("coalesce(r.tries, 1)")
+    )
+    tried_at: DateTime | None = value_field("When it was tried again last; null for never.", plan=time("r.triedAt"))
 
     @classmethod
     def of(cls, row: RejectedRow) -> "RejectedMessage":
