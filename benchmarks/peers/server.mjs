@@ -1,9 +1,10 @@
 // @neo4j/graphql on Apollo Server over the graph of benchmarks/read.py.
 //
 // Run as `node server.mjs PORT` with BENCH_CONNECTION: a JSON list of uri, user, password and database.
-// The types are those that its documentation would lead one to; the events of a customer, which hang on its
-// identifiers, come by the `@cypher` directive with the statement that the hand-written answer uses too. Their time is
-// text already, since its own way of writing times needs APOC, which an embedded Neo4j does not have.
+// The types are those that its documentation would lead one to. The events of a customer, which hang on its
+// identifiers, can be asked for in two ways: below each identifier, by relationships alone, and as one list, by the
+// `@cypher` directive with the statement that the hand-written answer uses too. Their time is text, since its own way
+// of writing times needs APOC, which an embedded Neo4j does not have.
 
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
@@ -34,10 +35,18 @@ const typeDefs = `#graphql
     kind: String!
     value: String!
     customers: [Customer!]! @relationship(type: "IDENTIFIES", direction: OUT)
+    events: [IdentifierEvent!]! @relationship(type: "BY", direction: IN)
   }
   type Segment @node {
     key: String!
     name: String!
+  }
+  type IdentifierEvent @node(labels: ["Event"]) {
+    id: ID!
+    name: String!
+    atText: String!
+    source: String!
+    json: String!
   }
   type Event {
     id: ID!
