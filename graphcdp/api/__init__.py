@@ -7,6 +7,7 @@
     recording.py   what became of messages
     identity_edits.py, decisions.py   mutations that change who is who
     segment_edits.py                  mutations that edit segments
+    consents.py, consent_edits.py     what customers have consented to; the mutation
     previews.py    what a merge would do
     rules.py, rules_input.py, jobs.py identity rules, long work in the background
     answers.py, requests.py, times.py bodies and answers of HTTP, its log, ranges of time

@@ -111,6 +111,9 @@ class CustomerPredicate:
     has_identifier: strawberry.Maybe[str] = strawberry.field(
         description="Has an identifier of the kind: `email`, `phone`, `user`, `device`, `anonymous` or your own."
     )
+    consented: strawberry.Maybe[str] = strawberry.field(
+        description="Consented to the purpose, and the consent has not run out."
+    )
     first_seen: strawberry.Maybe[TimeRange] = strawberry.field(description="First seen in the range.")
     last_seen: strawberry.Maybe[TimeRange] = strawberry.field(description="Last seen in the range.")
 

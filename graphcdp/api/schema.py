@@ -11,6 +11,7 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.access import guard
+from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.decisions import ConflictMutations
@@ -44,7 +45,9 @@ class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQuerie
         "own transaction."
     )
 )
-class Mutation(RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations):
+class Mutation(
+    RecordMutations, ConsentMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations
+):
     """Joins the mutations."""
 
 

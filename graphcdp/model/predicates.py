@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from graphcdp.model.consent import PURPOSE_LENGTH_MAX
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import ANONYMOUS, DEVICE, KIND_LENGTH_MAX, USER
 from graphcdp.model.messages import EVENT_NAME_LENGTH_MAX
@@ -119,6 +120,7 @@ Comparable = Annotated[Any, BeforeValidator(_comparable)]
 Duration = Annotated[str, BeforeValidator(_duration)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH_MAX), AfterValidator(_text), AfterValidator(_kind)]
+Purpose = Annotated[str, Field(min_length=1, max_length=PURPOSE_LENGTH_MAX), AfterValidator(_text)]
 Count = Annotated[int, Field(ge=0, le=TIMES_MAX)]
 
 
@@ -267,6 +269,7 @@ class Predicate(_OneOf):
     did: EventTest | None = None
     in_segment: SegmentName | None = Field(None, alias="inSegment")
     has_identifier: Kind | None = Field(None, alias="hasIdentifier")
+    consented: Purpose | None = None
     first_seen: Range | None = Field(None, alias="firstSeen")
     last_seen: Range | None = Field(None, alias="lastSeen")
 
@@ -387,6 +390,8 @@ _EXPECTED_BY_TYPE = {
 
 def _moves(node: Predicate) -> bool:
     ranges = [node.first_seen, node.last_seen]
+    if node.consented is not None:
+        return True  # it may run out
     tests = [] if node.trait is None else [node.trait]
     if node.did is not None:
         ranges.append(node.did.during)

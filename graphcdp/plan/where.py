@@ -43,6 +43,14 @@ MATCH (e:Event) USING INDEX e:Event({index})
 WHERE e.subject = i.key AND {conditions}"""
 
 
+CONSENTED = """COLLECT {{
+MATCH (c)<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(k:Consent {{purpose: {purpose}}})
+RETURN k.granted AND (k.expiresAt IS NULL OR k.expiresAt > {now}) AS holds
+ORDER BY k.at DESC, k.granted, k.expiresAt LIMIT 1
+}} = [true]"""
+"""Whether what `c` decided last on a purpose is a grant that has not run out."""
+
+
 def condition(predicate: Predicate, now: datetime, prefix: str = "where") -> Statement:
     """The condition as a Cypher expression on `c`, a Customer node.
 
@@ -79,6 +87,8 @@ class _Writer:
             return f"EXISTS {{ (c)-[:IN_SEGMENT]->(:Segment {{{name}: {self._put(value)}}}) }}"
         if node.has_identifier is not None:
             return f"coalesce(c[{self._put(COUNT_PREFIX + node.has_identifier)}] > 0, false)"
+        if node.consented is not None:
+            return CONSENTED.format(purpose=self._put(node.consented), now=self._put(self._now))
         if node.first_seen is not None:
             return self._seen("c.firstSeen", node.first_seen)
         if node.last_seen is not None:

@@ -70,6 +70,8 @@ OPERATIONS = {
     "recordEvents": "mutation { recordEvents(input: {events: []}) { recorded } }",
     "identify": 'mutation { identify(input: {identifiers: [{userId: "u1"}]}) { status } }',
     "alias": 'mutation { alias(input: {identifiers: [{userId: "u1"}]}) { status } }',
+    "setConsent": """mutation { setConsent(input: {customer: {userId: "nobody"}, purpose: "ads", granted: true}) {
+        errors { code } } }""",
     "cutLink": f"mutation {{ cutLink(input: {{{IDS}}}) {{ errors {{ code }} }} }}",
     "allowLink": f"mutation {{ allowLink(input: {{{IDS}}}) {{ allowed }} }}",
     "splitCustomer": 'mutation { splitCustomer(input: {customer: {id: "x"}, identifiers: []}) { errors { code } } }',

@@ -23,6 +23,7 @@ CONDITIONS: list[Any] = [
     {"trait": {"path": "plan", "is": {"eq": "pro"}}},
     {"not": {"hasIdentifier": "email"}},
     {"did": {"event": {"name": "Visit"}, "times": {"atLeast": 2}}},
+    {"consented": "ads"},
     {"all": [{"hasIdentifier": "user"}, {"did": {"event": {"name": "*"}, "during": {"within": "P10Y"}}}]},
 ]
 
@@ -185,6 +186,7 @@ class Maker:
             "only": [["plan", "none"], [], ["name"]],
             "ended": [True, False],
             "search": ["ann", "example"],
+            "to": ["ads", "mail", "none"],
         }
         if argument == "ids":
             return [choose.choice(self._pool.ids) for _ in range(choose.randint(0, 5))]
