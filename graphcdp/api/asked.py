@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from graphcdp.api.context import Context
-from graphcdp.api.events import EventFilter, choice_of
+from graphcdp.api.events import EventFilter, choice_of, is_fleeting
 from graphcdp.api.listing import listing
 from graphcdp.api.pages import COUNT_MAX, IDS_MAX
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, condition_of
@@ -142,9 +142,10 @@ def _events(
         sources=choice.sources is not None,
         bounded=bounded,
         newest=newest_first == found.forward,
+        where="" if choice.where is None else choice.where.text,
     )
     asked = _page(found, cypher, events.history_order(newest_first), parameters)
-    return replace(asked, fleeting=_moves(filter))
+    return replace(asked, fleeting=is_fleeting(filter))
 
 
 def _event_count(
@@ -153,8 +154,13 @@ def _event_count(
 ) -> Asked:
     choice = choice_of(filter, context)
     parameters, bounded = _places(choice, None, None)
-    cypher = lists.events_count(names=choice.names is not None, sources=choice.sources is not None, bounded=bounded)
-    return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=_moves(filter))
+    cypher = lists.events_count(
+        names=choice.names is not None,
+        sources=choice.sources is not None,
+        bounded=bounded,
+        where="" if choice.where is None else choice.where.text,
+    )
+    return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=is_fleeting(filter))
 
 
 def _in_segment(context: Context, key: str) -> Asked:
@@ -207,11 +213,6 @@ EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY)
 EVENT_COUNT = Nested(variables=("value", "precision"), ask=_event_count)
 IN_SEGMENT = Leaf(ask=_in_segment, apart=True)
 MATCHES = Leaf(ask=_matches, apart=True)
-
-
-def _moves(given: EventFilter | None) -> bool:
-    """Whether the events of a choice depend on the clock."""
-    return given is not None and given.during is not None and given.during.within is not None
 
 
 def _relay(given: dict[str, Any]) -> dict[str, Any]:

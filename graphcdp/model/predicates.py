@@ -218,6 +218,17 @@ class EventMatch(_Part):
     where: Annotated[tuple[PropertyTest, ...], Field(max_length=WHERE_MAX, strict=False)] | None = None
 
 
+class EventConditions(_Part):
+    """Conditions on properties that an event must meet all."""
+
+    where: Annotated[tuple[PropertyTest, ...], Field(max_length=WHERE_MAX, strict=False)]
+
+    @property
+    def depends_on_time(self) -> bool:
+        """Whether time alone can change which events meet them."""
+        return any(_reaches_back(test) for test in self.where)
+
+
 class Times(_Part):
     """How often; both bounds are included."""
 
@@ -314,6 +325,14 @@ def parse_segment_name(value: Any, path: Sequence[str] = ()) -> SegmentName:
     return _validated(SegmentName, value, tuple(path))
 
 
+def parse_event_conditions(value: Any, path: Sequence[str] = ()) -> EventConditions:
+    """The conditions on properties of events that this list of JSON values states.
+
+    path: where what holds them as `where` stands. Errors as `parse_predicate`.
+    """
+    return _validated(EventConditions, {"where": value}, tuple(path))
+
+
 def _validated(model: type[Part], value: Any, path: tuple[str, ...]) -> Part:
     try:
         return model.model_validate(value)
@@ -396,6 +415,8 @@ def _moves(node: Predicate) -> bool:
     if node.did is not None:
         ranges.append(node.did.during)
         tests += node.did.event.where or ()
-    return any(found is not None and found.within is not None for found in ranges) or any(
-        test.is_.operator[0] in ("withinLast", "before") for test in tests
-    )
+    return any(found is not None and found.within is not None for found in ranges) or any(map(_reaches_back, tests))
+
+
+def _reaches_back(test: PropertyTest) -> bool:
+    return test.is_.operator[0] in ("withinLast", "before")

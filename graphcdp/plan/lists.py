@@ -4,7 +4,7 @@ Times come as text, since the driver takes long over native ones. Texts are few
 and fixed: they depend on which bounds there are, never on a value.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from graphcdp.plan.fields import Need
 
@@ -37,6 +37,9 @@ DEVICE_KEY = "[toString(i.lastSeen), i.id]"
 LINK_KEY = "[toString(l.firstSeen), l.id]"
 MEMBERSHIP_KEY = "[toString(since), s.id]"
 MEMBER_KEY = "[toString(since), c.id]"
+
+SHAPES_MAX = 500
+"""Of clauses that hold a caller's conditions; above it the oldest are written anew."""
 
 MEMBERSHIPS_TOTAL = f"WITH COUNT {{ (c)-[:IN_SEGMENT]->(:Segment) }} AS value, {_EXACT}"
 MEMBERS_TOTAL = f"WITH COUNT {{ (s)<-[:IN_SEGMENT]-(:Customer) }} AS value, {_EXACT}"
@@ -135,11 +138,12 @@ def members(*, after: bool, before: bool, backward: bool) -> str:
     )
 
 
-@cache
-def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
+@lru_cache(maxsize=SHAPES_MAX)
+def events(*, names: bool, sources: bool, bounded: bool, newest: bool, where: str = "") -> str:
     """Events of `c` over all identifiers, newest or oldest first: binds e.
 
-    $names; $sources; bounded: $low, $low_id, $high, $high_id, places that they lie between.
+    $names; $sources; bounded: $low, $low_id, $high, $high_id, places that they lie between. where: a
+    condition on `e`, see where.py.
 
     Each identifier's own events are an index walk. An identifier that has as
     many others before it as the page is long, each with an event nearer to the
@@ -154,7 +158,7 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
     ]
     if names:
         found.append(f"UNWIND $names AS name\nWITH i.key AS key, name{', low, high' if bounded else ''}")
-    elif sources:
+    elif sources or where:
         # The filter may leave nothing of an identifier, so each one has to be walked.
         found.append(f"WITH i.key AS key{', low, high' if bounded else ''}")
     else:
@@ -170,7 +174,7 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
     by = f"e.subject{direction}, {f'e.name{direction}, ' if names else ''}e.at{direction}, e.id{direction}"
     found += [
         f"CALL (key{', name' if names else ''}{', low, high' if bounded else ''}) {{",
-        *_walk(names=names, sources=sources, bounded=bounded),
+        *_walk(names=names, sources=sources, bounded=bounded, where=where),
         f"  RETURN e ORDER BY {by} LIMIT $limit",
         "}",
         f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
@@ -178,8 +182,8 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
     return _lines(*found)
 
 
-@cache
-def events_count(*, names: bool, sources: bool, bounded: bool) -> str:
+@lru_cache(maxsize=SHAPES_MAX)
+def events_count(*, names: bool, sources: bool, bounded: bool, where: str = "") -> str:
     """How many events `c` has: binds value and precision; counting stops above $most. Parameters as `events`."""
     return _lines(
         "WITH datetime($low) AS low, datetime($high) AS high" if bounded else "",
@@ -188,7 +192,7 @@ def events_count(*, names: bool, sources: bool, bounded: bool) -> str:
         "UNWIND $names AS name" if names else "",
         f"WITH i.key AS key{', name' if names else ''}{', low, high' if bounded else ''}",
         f"CALL (key{', name' if names else ''}{', low, high' if bounded else ''}) {{",
-        *_walk(names=names, sources=sources, bounded=bounded),
+        *_walk(names=names, sources=sources, bounded=bounded, where=where),
         "  RETURN e LIMIT $most + 1",
         "}",
         "WITH e LIMIT $most + 1",
@@ -198,23 +202,50 @@ def events_count(*, names: bool, sources: bool, bounded: bool) -> str:
     )
 
 
-def _walk(*, names: bool, sources: bool, bounded: bool) -> list[str]:
+@lru_cache(maxsize=SHAPES_MAX)
+def stream(*, names: bool, sources: bool, newest: bool, where: str = "") -> str:
+    """Events of all customers, newest or oldest first: binds e; parameters as `events`, bounded."""
+    direction = " DESC" if newest else ""
+    conditions = [
+        # The index is used where there is a condition on each of its keys.
+        "e.at >= low AND e.at <= high AND e.id IS NOT NULL",
+        *_ties(),
+        *(["e.name IN $names"] if names else []),
+        *(["e.source IN $sources"] if sources else []),
+        *([where] if where else []),
+    ]
+    return _lines(
+        "WITH datetime($low) AS low, datetime($high) AS high",
+        "MATCH (e:Event)",
+        "USING INDEX SEEK e:Event(at, id)",
+        _where(conditions),
+        f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
+    )
+
+
+def _walk(*, names: bool, sources: bool, bounded: bool, where: str) -> list[str]:
     conditions = ["e.subject = key"]
     if names:
         conditions.append("e.name = name")
     if bounded:
-        # CASE, not OR: with OR the planner leaves the index's order.
-        conditions += [
-            "e.at >= low AND e.at <= high",
-            "CASE WHEN e.at = low THEN e.id > $low_id ELSE true END",
-            "CASE WHEN e.at = high THEN e.id < $high_id ELSE true END",
-        ]
+        conditions += ["e.at >= low AND e.at <= high", *_ties()]
     else:
         # The index is used where there is a condition on each of its keys.
         conditions.append("e.at IS NOT NULL")
     if sources:
         conditions.append("e.source IN $sources")
+    if where:
+        conditions.append(where)
     return ["  MATCH (e:Event)", "  WHERE " + " AND ".join(conditions)]
+
+
+def _ties() -> list[str]:
+    """Conditions on the ids of events that lie on a bound in time."""
+    # CASE, not OR: with OR the planner leaves the index's order.
+    return [
+        "CASE WHEN e.at = low THEN e.id > $low_id ELSE true END",
+        "CASE WHEN e.at = high THEN e.id < $high_id ELSE true END",
+    ]
 
 
 def _between(at: str, tie: str, after: bool, before: bool) -> list[str]:

@@ -256,6 +256,8 @@ async def test_rule_4_everywhere(door: Door) -> None:
         '{ customers(where: {not: {did: {event: {name: "x", where: [{path: "n", is: {gt: 1}}]}}}}) { nodes { id } } }',
         '{ customer(by: {userId: "u1"}) { matches(where: {trait: {path: "plan", is: {exists: true}}}) } }',
         '{ previewSegment(where: {trait: {path: "plan", is: {exists: true}}}) { count { value } } }',
+        '{ events(filter: {where: [{path: "total", is: {gt: 6}}]}) { nodes { id } } }',
+        '{ customer(by: {userId: "u1"}) { eventCount(filter: {where: [{path: "total", is: {gt: 6}}]}) { value } } }',
     ],
 )
 async def test_rule_5_what_is_masked_cannot_be_guessed(door: Door, document: str) -> None:
