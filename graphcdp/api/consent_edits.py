@@ -7,11 +7,11 @@ import strawberry
 from graphcdp.api.consents import Consent, customer_consents
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_after_merges
-from graphcdp.api.errors import UserError, user_error
+from graphcdp.api.errors import InvalidInputError, UserError, user_error
 from graphcdp.api.fields import READ, WRITE, field, own_field
 from graphcdp.api.identity_edits import reference_error
 from graphcdp.api.references import CustomerRef, claim_of, key_of
-from graphcdp.api.scalars import DateTime
+from graphcdp.api.scalars import DateTime, UnreadableTime
 from graphcdp.model.consent import Decision, problems_of
 from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.read.customers import survivors
@@ -88,6 +88,13 @@ class ConsentMutations:
         input: TheDecision,  # noqa: A002
     ) -> SetConsentPayload | None:
         now = info.context.now()
+        unreadable = [
+            _no_time(name, given)
+            for name, given in (("at", input.at), ("expiresAt", input.expires_at))
+            if isinstance(given, UnreadableTime)
+        ]
+        if unreadable:
+            return SetConsentPayload(errors=list(unreadable))
         decision = Decision(input.purpose, input.granted, input.at or now, input.expires_at, input.source or None)
         problems = problems_of(decision, now)
         if problems:
@@ -98,6 +105,12 @@ class ConsentMutations:
             return SetConsentPayload(errors=[reference_error(error)])
         info.context.forget()
         return SetConsentPayload(errors=[], customer_id=customer_id, purpose=decision.purpose)
+
+
+def _no_time(name: str, given: object) -> InvalidInputError:
+    expected = "RFC 3339 with an offset, such as 2026-01-31T09:30:00Z"
+    message = f"{str(given)[:100]!r} is no time: write {expected}."
+    return InvalidInputError(message=message, path=[name], expected=expected)
 
 
 async def _set(info: Info, ref: CustomerRef, decision: Decision) -> str:

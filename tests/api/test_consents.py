@@ -91,6 +91,9 @@ async def test_what_cannot_be_recorded_is_told(two: Caller) -> None:
     (error,) = (await decide(two, ANN, True, purpose="a b"))["errors"]
     assert (error["__typename"], error["path"]) == ("InvalidInputError", ["purpose"])
     assert "without white space" in error["expected"]
+    for name, more in (("at", {"at": "yesterday"}), ("expiresAt", {"expiresAt": "2026-01-31"})):
+        (error,) = (await decide(two, ANN, True, **more))["errors"]
+        assert (error["__typename"], error["path"]) == ("InvalidInputError", [name])
     (error,) = (await decide(two, ANN, True, purpose="x" * 101))["errors"]
     assert (error["__typename"], error["limit"], error["actual"]) == ("LimitError", 100, 101)
     assert await consents(two, ANN) == {}
