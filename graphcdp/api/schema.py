@@ -11,6 +11,7 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.access import guard
+from graphcdp.api.catalog import CatalogQueries
 from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
@@ -35,7 +36,7 @@ from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries):
+class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries, CatalogQueries):
     """Joins the queries."""
 
 

@@ -66,6 +66,7 @@ OPERATIONS = {
     "segment": '{ segment(by: {key: "x"}) { id } }',
     "segments": "{ segments { nodes { id } } }",
     "previewSegment": '{ previewSegment(where: {hasIdentifier: "email"}) { count { value } } }',
+    "catalog": "{ catalog { purposes } }",
     "recordEvent": 'mutation { recordEvent(input: {name: "x", identifiers: [{userId: "u1"}]}) { status } }',
     "recordEvents": "mutation { recordEvents(input: {events: []}) { recorded } }",
     "identify": 'mutation { identify(input: {identifiers: [{userId: "u1"}]}) { status } }',

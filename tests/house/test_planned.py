@@ -9,6 +9,7 @@ from graphcdp.plan.fields import Nested, OneOf, Paged, Told
 UNPLANNED = {
     "Query": {
         "caller",
+        "catalog",
         "conflicts",
         "explainIdentity",
         "identityRulesHistory",
