@@ -1,12 +1,15 @@
 """The unified customer over HTTP: ours, beside the most that a hand-written statement reaches and plain resolvers.
 
-    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--folder PATH]
+    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--deep] [--only NAMES]
 
     ours       the server with its memory off: GraphQL, planned as one statement
     remembered the server as it is: the same, answers about one customer from memory until it changes
     ceiling    one hand-written statement and orjson in Starlette; it takes no GraphQL and checks nothing
     resolvers  the same GraphQL with the planner off: Strawberry with a loader for each field
     peer       @neo4j/graphql on Apollo Server (benchmarks/peers), asked for the same in its own words; with --peer
+
+With --deep also, from `ours`: a page of the history of a customer of 1,000 identifiers and 400,000 events (`deep`)
+beside a page of the others' (`small`).
 
 Each is a server process of its own with one worker; they take turns in the same run, on one database and
 under one load generator, which shares the machine with them. Quote the ratios, for machines differ.
@@ -26,7 +29,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from graphcdp import embedded
 from graphcdp.model.connection import Connection
@@ -116,6 +120,33 @@ CREATE (e:Event {id: event.id, name: event.name, subject: one.key, at: datetime(
 WITH i, min(e.at) AS first, max(e.at) AS last
 SET i.firstEventAt = first, i.lastEventAt = last"""
 
+DEEP_IDENTIFIERS, DEEP_EVENTS = 1_000, 400_000
+"""Of the deep customer, who is there beside the others."""
+
+DEEP = """CREATE (c:Customer {id: $id, createdAt: $at, updatedAt: $at, firstSeen: $at, lastSeen: $at,
+                  identifiers: $identifiers, traits: '{}', traitTimes: '{}', searchText: 'deep',
+                  `traits.name`: 'Deep', `count.user`: 1, `count.device`: $identifiers - 1})
+WITH c
+UNWIND range(0, $identifiers - 1) AS n
+CREATE (i:Identifier:$(CASE n WHEN 0 THEN 'User' ELSE 'Device' END) {
+  id: 'idn_deep' + n, kind: CASE n WHEN 0 THEN 'user' ELSE 'device' END, value: 'deep' + n,
+  key: CASE n WHEN 0 THEN 'user:' ELSE 'device:' END + 'deep' + n, firstSeen: $at, lastSeen: $at, sources: ['api']
+})-[:IDENTIFIES {since: $at}]->(c)"""
+
+DEEP_HISTORY = """MATCH (i:Identifier {key: $key})
+CALL (i) {
+  UNWIND range(0, $events - 1) AS n
+  WITH i, n, $at + duration({minutes: n, milliseconds: $number}) AS at
+  CREATE (e:Event {id: 'deep' + $number + '-' + n, name: 'Page Viewed', subject: i.key, at: at, receivedAt: $at,
+                   json: '{"path":"/p"}', context: '{}', source: 'web', identifiers: [i.key]})-[:BY]->(i)
+  RETURN min(at) AS first, max(at) AS last
+}
+SET i.firstEventAt = first, i.lastEventAt = last"""
+
+PAGE_OPERATION = """query Page($by: CustomerRef!) {
+  customer(by: $by) { id events(first: 50) { nodes { eventId name at source properties { json } } } }
+}"""
+
 SEGMENTS = """UNWIND ['loyal', 'new', 'vip'] AS key
 CREATE (:Segment {id: 'seg_' + key, key: key, name: key, kind: 'RULE', status: 'LIVE', rule: '{}', ruleText: '',
                   version: 1, createdAt: $at, updatedAt: $at})"""
@@ -162,7 +193,7 @@ def value_of(kind: str, number: int) -> str:
 async def fill(store: Store, customers: int, events: int) -> None:
     """Make the graph, unless it is there."""
     await store.migrate()
-    if (await store.read("read/customers_total"))[0]["total"] == customers:
+    if (await store.read("read/customers_total"))[0]["total"] in (customers, customers + 1):
         return
     await store.transact(lambda tx: tx.run_generated(Statement(SEGMENTS, {"at": START})))
     each = max(1, 5000 // max(1, events // customers))
@@ -172,6 +203,19 @@ async def fill(store: Store, customers: int, events: int) -> None:
         part = Statement(FILL, {"rows": rows, "at": START})
         await store.transact(lambda tx, part=part: tx.run_generated(part), timeout_s=120)
     print(f"{customers:,} customers and {events:,} events in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+
+
+async def fill_deep(store: Store) -> None:
+    """Make the deep customer, unless there is one."""
+    if await store.read_generated(Statement("MATCH (c:Customer {id: 'cus_deep'}) RETURN c.id AS id", {})):
+        return
+    whole = Statement(DEEP, {"id": "cus_deep", "at": START, "identifiers": DEEP_IDENTIFIERS})
+    await store.transact(lambda tx: tx.run_generated(whole))
+    each = DEEP_EVENTS // DEEP_IDENTIFIERS
+    for n in range(DEEP_IDENTIFIERS):
+        key = f"{'device' if n else 'user'}:deep{n}"
+        part = Statement(DEEP_HISTORY, {"key": key, "at": START, "events": each, "number": n})
+        await store.transact(lambda tx, part=part: tx.run_generated(part), timeout_s=120)
 
 
 def ceiling(connection: Connection) -> Starlette:
@@ -202,7 +246,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
     """One of the servers, until it is ended."""
     import structlog
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40), cache_logger_on_first_use=True)
     if which == "ceiling":
         await _run(ceiling(connection), port)
         return
@@ -216,6 +260,9 @@ async def serve(which: str, connection: Connection, port: int) -> None:
 
         class Resolvers:
             """The planner's place, without the planner."""
+
+            def remembered(self, *_: Any) -> None:
+                """Nothing is."""
 
             async def execute(
                 self, text: str, variables: Any, context: Any, operation_name: str | None, *, reads_only: bool
@@ -231,7 +278,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
         )
 
 
-async def _run(app: Starlette, port: int) -> None:
+async def _run(app: ASGIApp, port: int) -> None:
     gc.collect()
     gc.freeze()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
@@ -252,8 +299,8 @@ def peer() -> list[str]:
 
 
 @asynccontextmanager
-async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
-    """The port of a server process."""
+async def serving(which: str, connection: Connection) -> AsyncIterator[tuple[int, int]]:
+    """The port of a server process, and its pid."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -272,7 +319,7 @@ async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
                 break
             except OSError:
                 await asyncio.sleep(0.05)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         await process.wait()
@@ -280,6 +327,9 @@ async def serving(which: str, connection: Connection) -> AsyncIterator[int]:
 
 def question(which: str, number: int) -> tuple[str, bytes]:
     """Where and how a server is asked for a customer."""
+    if which in ("small", "deep"):
+        user = "deep0" if which == "deep" else f"user{number}"
+        return "/graphql", orjson.dumps({"query": PAGE_OPERATION, "variables": {"by": {"userId": user}}})
     if which == "peer":
         return "/", orjson.dumps({"query": PEER_OPERATION, "variables": {"key": f"user:user{number}"}})
     return "/graphql", orjson.dumps({"query": OPERATION, "variables": {"by": {"userId": f"user{number}"}}})
@@ -287,11 +337,13 @@ def question(which: str, number: int) -> tuple[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load reached: answers a second, and times of single ones in milliseconds."""
+    """What a load reached: answers a second, times of single ones, and processor time for one, in milliseconds."""
 
     rate: float
     p50_ms: float
     p99_ms: float
+    server_ms: float = 0.0
+    database_ms: float = 0.0
 
 
 async def load(
@@ -334,21 +386,52 @@ def complete(answer: bytes) -> None:
         assert all((found["events"], found["identifiers"], found["segments"])), answer
         return
     found = data["customer"]
+    assert found is not None, answer
+    if "identifiers" not in found:
+        assert len(found["events"]["nodes"]) == 50, answer
+        return
     assert all((found["events"]["nodes"], found["identifiers"]["nodes"], found["email"])), answer
 
 
+def used_s(pid: int) -> float:
+    """How long the processors have worked for a process; 0 where that cannot be told."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0.0
+    # User and system time, counted from behind the name, which may hold spaces.
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(
-    connection: Connection, names: Sequence[str], customers: int, seconds: float
+    server: embedded.EmbeddedNeo4j, names: Sequence[str], customers: int, seconds: float
 ) -> dict[str, list[Load]]:
     """Loads of each server, in turns."""
     found: dict[str, list[Load]] = {name: [] for name in names}
     async with AsyncExitStack() as stack:
-        ports = {name: await stack.enter_async_context(serving(name, connection)) for name in names}
-        for name, port in ports.items():
-            await load(name, port, customers, max(3.0, seconds), complete)
+        places = {name: await stack.enter_async_context(serving(name, server.connection)) for name in names}
+        for name, (port, _) in places.items():
+            await load(name, port, customers, max(WARM_S, seconds), complete)
         for _ in range(ROUNDS):
-            for name, port in ports.items():
-                found[name].append(await load(name, port, customers, seconds))
+            for name, (port, pid) in places.items():
+                before = used_s(pid), used_s(server.pid)
+                one = await load(name, port, customers, seconds)
+                count = one.rate * seconds / 1000
+                worked = [(used_s(of) - began) / count for of, began in zip((pid, server.pid), before, strict=True)]
+                found[name].append(replace(one, server_ms=worked[0], database_ms=worked[1]))
+    return found
+
+
+async def measure_deep(connection: Connection, customers: int, seconds: float) -> dict[str, list[Load]]:
+    """A page of the history of a small customer and of the deep one, from the same server, in turns."""
+    found: dict[str, list[Load]] = {"small": [], "deep": []}
+    async with serving("ours", connection) as (port, _):
+        for name in found:
+            await load(name, port, customers, max(WARM_S, seconds), complete)
+        for _ in range(ROUNDS):
+            for name, loads in found.items():
+                loads.append(await load(name, port, customers, seconds))
     return found
 
 
@@ -363,19 +446,34 @@ async def main(options: argparse.Namespace) -> None:
         try:
             async with await Store.open(server.connection) as store:
                 await fill(store, options.customers, options.events)
-            names = ["ours", "remembered", "ceiling", "resolvers", *(["peer"] if options.peer else [])]
-            found = await measure(server.connection, names, options.customers, options.seconds)
+                if options.deep:
+                    await fill_deep(store)
+            names = options.only or ["ours", "remembered", "ceiling", "resolvers", *(["peer"] if options.peer else [])]
+            found = await measure(server, names, options.customers, options.seconds)
+            deep = await measure_deep(server.connection, options.customers, options.seconds) if options.deep else {}
         finally:
             await asyncio.to_thread(server.stop)
-    print(f"{'':10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'of the ceiling':>15} {'p99 of it':>10}")
-    top = found["ceiling"]
+    report(found)
+    if deep:
+        report(deep, beside="small")
+
+
+def report(found: dict[str, list[Load]], beside: str = "ceiling") -> None:
+    """Print a table of medians; ratios are taken turn by turn, since what else the machine does comes and goes."""
+    heads = ("requests/s", "p50 ms", "p99 ms", f"of the {beside}", "p99 of it", "server ms", "database ms")
+    print(" " * 10, *(f"{head:>15}" for head in heads))
+    top = found[beside]
     for name, loads in found.items():
-        rate = statistics.median(one.rate for one in loads)
-        p50, p99 = (statistics.median(getattr(one, what) for one in loads) for what in ("p50_ms", "p99_ms"))
-        # Turn by turn, since what else the machine does comes and goes.
-        share = statistics.median(one.rate / other.rate for one, other in zip(loads, top, strict=True))
-        tail = statistics.median(one.p99_ms / other.p99_ms for one, other in zip(loads, top, strict=True))
-        print(f"{name:10} {rate:11,.0f} {p50:8.1f} {p99:8.1f} {share:15.2f} {tail:10.2f}")
+        figures = [
+            f"{statistics.median(one.rate for one in loads):,.0f}",
+            f"{statistics.median(one.p50_ms for one in loads):.1f}",
+            f"{statistics.median(one.p99_ms for one in loads):.1f}",
+            f"{statistics.median(one.rate / other.rate for one, other in zip(loads, top, strict=True)):.2f}",
+            f"{statistics.median(one.p99_ms / other.p99_ms for one, other in zip(loads, top, strict=True)):.2f}",
+            f"{statistics.median(one.server_ms for one in loads):.2f}",
+            f"{statistics.median(one.database_ms for one in loads):.2f}",
+        ]
+        print(f"{name:10}", *(f"{figure:>15}" for figure in figures))
 
 
 if __name__ == "__main__":
@@ -388,5 +486,7 @@ if __name__ == "__main__":
         parser.add_argument("--events", type=int, default=100_000, help="events; the full size is 1000000")
         parser.add_argument("--seconds", type=float, default=2.0, help="of each load; there are nine rounds")
         parser.add_argument("--peer", action="store_true", help="measure @neo4j/graphql too; needs npm's registry")
+        parser.add_argument("--deep", action="store_true", help="a page of a deep customer's history too")
+        parser.add_argument("--only", nargs="+", help="of the servers; the ceiling is to be among them")
         parser.add_argument("--folder", help="database folder to keep between runs")
         uvloop.run(main(parser.parse_args()))

@@ -80,7 +80,13 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     from_file = _rules_file(settings)
     async with open_store(settings, progress) as store:
         settled = await _settled_rules(settings, store, from_file)
-        recorder = Recorder(store, settled.rules, version=settled.version, batch_max=settings.batch_max)
+        recorder = Recorder(
+            store,
+            settled.rules,
+            version=settled.version,
+            batch_max=settings.batch_max,
+            waiting_max=settings.waiting_max,
+        )
         platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
         try:
             yield platform

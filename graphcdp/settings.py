@@ -5,6 +5,7 @@ Every field is `GRAPHCDP_<NAME>` in the environment or in `.env`.
 
 import ipaddress
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -58,6 +59,10 @@ class Settings(BaseSettings):
     batch_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=1000, description="Most messages in one transaction."
     )
+    waiting_max: Annotated[int, Field(ge=1)] = Field(
+        default=10_000,
+        description="Most messages that may wait for the next transaction; others are told to come back.",
+    )
     cache_ttl_s: Annotated[float, Field(ge=0, le=60)] = Field(
         default=1,
         description=(
@@ -77,6 +82,14 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may call the API, such as https://shop.example, with commas; * for all.",
     )
+    tracking_url: str | None = Field(
+        default=None,
+        description=(
+            "Address by which browsers and apps reach the server, such as https://events.shop.example, for the SDKs "
+            "that ask where to send. Unset: the one by which they asked."
+        ),
+    )
+    tracking_ip: bool = Field(default=False, description="Keep IP addresses in the context of events that SDKs send.")
     trusted_documents: Path | None = Field(
         default=None,
         description="Folder of .graphql files, or JSON manifest, with operations that can be asked for by their id.",
@@ -108,6 +121,15 @@ class Settings(BaseSettings):
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin; write https://shop.example, without a path, or *")
         return value
+
+    @field_validator("tracking_url")
+    @classmethod
+    def _without_a_path(cls, value: str | None) -> str | None:
+        if value is None or not value:
+            return None
+        if not _ORIGIN.fullmatch(value.rstrip("/")):
+            raise ValueError(f"{value!r} is no address; write https://events.shop.example, without a path")
+        return value.rstrip("/")
 
     @field_validator("default_region")
     @classmethod
@@ -167,6 +189,7 @@ class Settings(BaseSettings):
             raise SettingsError(f"{where}{what}") from error
 
 
+@lru_cache(maxsize=100)
 def is_loopback(host: str) -> bool:
     """Is this name or address one that only this machine can reach?"""
     if host.lower() == "localhost":

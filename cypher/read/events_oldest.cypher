@@ -2,7 +2,8 @@
 //
 // Each identifier's own events are an index walk. An identifier that has as
 // many others before it as the page is long, each with an event nearer to the
-// page's start, cannot be on the page and is not walked: exact, since
+// page's start, cannot be on the page and is not walked, nor are events further
+// off than those: exact, since
 // firstEventAt is the time of a real event. Ties in time are broken by id, so that
 // no page loses or repeats an event. The conditions on ids are CASEs: with OR
 // the planner leaves the index's order.
@@ -36,11 +37,11 @@ CALL (c) {
   WITH collect({key: key, near: near}) AS all
   WITH all, [x IN all WHERE x.near > $low | x.near] AS inside
   // A filter may leave nothing of an identifier: then each one has to be walked.
-  WITH all, CASE WHEN $sources IS NULL THEN inside[$limit - 1] END AS edge
-  UNWIND [x IN all WHERE edge IS NULL OR x.near <= edge | x.key] AS key
-  CALL (key) {
+  WITH all, coalesce(CASE WHEN $sources IS NULL THEN inside[$limit - 1] END, $high) AS edge
+  UNWIND [x IN all WHERE x.near <= edge | x.key] AS key
+  CALL (key, edge) {
     MATCH (e:Event)
-    WHERE e.subject = key AND e.at >= $low AND e.at <= $high
+    WHERE e.subject = key AND e.at >= $low AND e.at <= edge
         AND CASE WHEN e.at = $low THEN e.id > $low_id ELSE true END
         AND CASE WHEN e.at = $high THEN e.id < $high_id ELSE true END
         AND ($sources IS NULL OR e.source IN $sources)

@@ -12,9 +12,12 @@
 //   code        STRING
 //   reason      STRING
 //   json        STRING    the message as it came
+//   tries       INTEGER   how often it was refused
+//   tried       DATETIME  when it was tried again last; null for never
 // Walks the unique index on Rejected(id).
 MATCH (r:Rejected)
 WHERE r.id < coalesce($after, 'rej_~') AND r.id > coalesce($before, 'rej_')
 RETURN r.id AS id, r.messageId AS message_id, r.receivedAt AS received, r.source AS source,
-       r.code AS code, r.reason AS reason, r.json AS json
+       r.code AS code, r.reason AS reason, r.json AS json,
+       coalesce(r.tries, 1) AS tries, r.triedAt AS tried
 ORDER BY r.id LIMIT $limit

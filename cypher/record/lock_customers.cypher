@@ -2,7 +2,7 @@
 //
 // Parameters
 //   ids  LIST<STRING>  ascending
-// Columns, one row for each live customer
+// Columns, one row: rows, a LIST<MAP>, one for each live customer
 //   id                   STRING
 //   createdAt            STRING      a time
 //   firstSeen, lastSeen  STRING      times
@@ -12,7 +12,8 @@ UNWIND $ids AS id
 MATCH (c:Customer {id: id})
 REMOVE c.lock
 WITH c
-RETURN c.id AS id, toString(c.createdAt) AS createdAt, toString(c.firstSeen) AS firstSeen,
-       toString(c.lastSeen) AS lastSeen,
-       [name IN keys(c) WHERE name STARTS WITH 'count.' | [name, c[name]]] AS counts,
-       c.traits AS traits, c.traitTimes AS traitTimes
+RETURN collect({
+  id: c.id, createdAt: toString(c.createdAt), firstSeen: toString(c.firstSeen), lastSeen: toString(c.lastSeen),
+  counts: [name IN keys(c) WHERE name STARTS WITH 'count.' | [name, c[name]]],
+  traits: c.traits, traitTimes: c.traitTimes
+}) AS rows

@@ -7,7 +7,7 @@
 //   identifiers  LIST<MAP{key: STRING, id: STRING, kind: STRING, value: STRING, labels: LIST<STRING>,
 //                hash: STRING}>
 //                by key; id, labels: for new ones; hash: under which an erased one is remembered
-// Columns, one row for each identifier
+// Columns, one row: rows, a LIST<MAP>, one for each identifier
 //   key, id, kind, value      STRING
 //   owner                     STRING    id of its customer, null when nobody has it
 //   firstSeen, lastSeen       STRING    times; null for a new one
@@ -24,8 +24,10 @@ ON CREATE SET i.id = row.id, i.kind = row.kind, i.value = row.value, i:$(row.lab
 REMOVE i.lock
 WITH i, row, version
 OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
-RETURN i.key AS key, i.id AS id, i.kind AS kind, i.value AS value, c.id AS owner,
-       toString(i.firstSeen) AS firstSeen, toString(i.lastSeen) AS lastSeen,
-       toString(i.firstEventAt) AS firstEventAt, toString(i.lastEventAt) AS lastEventAt,
-       i.sources AS sources, i.traits AS traits,
-       EXISTS { MATCH (:Suppressed {hash: row.hash}) } AS suppressed, version
+RETURN collect({
+  key: i.key, id: i.id, kind: i.kind, value: i.value, owner: c.id,
+  firstSeen: toString(i.firstSeen), lastSeen: toString(i.lastSeen),
+  firstEventAt: toString(i.firstEventAt), lastEventAt: toString(i.lastEventAt),
+  sources: i.sources, traits: i.traits,
+  suppressed: EXISTS { MATCH (:Suppressed {hash: row.hash}) }, version: version
+}) AS rows

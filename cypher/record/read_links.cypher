@@ -2,7 +2,7 @@
 //
 // Parameters
 //   pairs  LIST<LIST<STRING>>  two keys each, the smaller first
-// Columns, one row for each stretch of evidence
+// Columns, one row: rows, a LIST<MAP>, one for each stretch of evidence
 //   one, other           STRING    the keys
 //   id, source, event    STRING    event: id of the message that first showed it
 //   count                INTEGER
@@ -18,6 +18,8 @@ CALL (one, other) {
   WHERE l.endedAt IS NULL OR (l.endedBy = 'cut' AND l.allowedAt IS NULL)
   RETURN l
 }
-RETURN between[0] AS one, between[1] AS other, l.id AS id, l.source AS source, l.event AS event,
-       l.count AS count, toString(l.firstSeen) AS firstSeen, toString(l.lastSeen) AS lastSeen,
-       toString(l.endedAt) AS endedAt, coalesce(l.byHand, false) AS byHand
+RETURN collect({
+  one: between[0], other: between[1], id: l.id, source: l.source, event: l.event, count: l.count,
+  firstSeen: toString(l.firstSeen), lastSeen: toString(l.lastSeen), endedAt: toString(l.endedAt),
+  byHand: coalesce(l.byHand, false)
+}) AS rows

@@ -2,7 +2,7 @@
 //
 // Parameters
 //   ids  LIST<STRING>
-// Columns, one row for each id that was taken
+// Columns, one row: rows, a LIST<MAP>, one for each id that was taken
 //   id        STRING
 //   customer  STRING  null when the identifier is gone
 UNWIND $ids AS id
@@ -11,4 +11,4 @@ OPTIONAL MATCH (s:Statement {id: id})
 WITH id, coalesce(e.subject, s.subject) AS subject
 WHERE subject IS NOT NULL
 OPTIONAL MATCH (:Identifier {key: subject})-[:IDENTIFIES]->(c:Customer)
-RETURN id AS id, c.id AS customer
+RETURN collect({id: id, customer: c.id}) AS rows

@@ -5,6 +5,7 @@
     customers.py, events.py, identities.py, rejected.py, segments.py   types
     explain.py, merges.py, conflicts.py, history.py, snapshots.py      types of identity: evidence, log, past
     recording.py   what became of messages
+    replay.py      the mutation that tries refused messages again
     identity_edits.py, decisions.py   mutations that change who is who
     segment_edits.py                  mutations that edit segments
     consents.py, consent_edits.py     what customers have consented to; the mutation
@@ -19,16 +20,19 @@
     remembered.py  answers about one customer, kept until it changes
     execution.py   executes operations: planned fields in one statement, the rest by graphql-core
     planned.py     the schema as the planner sees it
+    masking.py     how they are read for whoever asks: masked, refused or as they stand
     asked.py       arguments of planned fields -> clauses and parameters
+    asked_changes.py, paging.py   the same for what happened to identity; pages of planned lists
     listing.py     arguments of the list of customers
     errors.py      problems -> UserError
     failures.py    everything else -> top-level errors
     limits.py, cost.py   depth, copies, directives; what an operation costs
     http.py, server.py   routes; the server that answers them
+    tracking.py    what SDKs send, by their own wire format
     answering.py   an operation -> its answer, or the answers of a subscription
     live.py        connections that stay open: how many, and their end
     sockets.py, transport_ws.py   WebSockets; what their messages say
-    streams.py     server-sent events
+    streams.py, reservations.py   server-sent events: one operation a stream; several on one that was reserved
     subscriptions.py   how subscriptions are written
     operations.py, negotiation.py   what a request asks, limits on bodies; media types, status codes
     principals.py, tokens.py, access.py   who is asking, visitors' tokens, what each field needs

@@ -1,8 +1,8 @@
 """What each field needs, and who gets what of it. Source: docs/access.md.
 
 A field says it beside its definition, by the decorators of `fields.py`; here
-the built schema is guarded by what they say. `needs_of` tells the same to
-whoever answers fields without their resolvers.
+the built schema is guarded by what they say. `masking.py` does the same for
+fields that are read without their resolvers.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.identifiers import ANONYMOUS, DEVICE, USER
 from graphcdp.model.predicates import Predicate
 from graphcdp.model.principals import Asking, Principal, Scope
+from graphcdp.plan.fields import Leaf
 
 MASKED = "***"
 PSEUDONYMS = frozenset((USER, DEVICE, ANONYMOUS))
@@ -86,6 +87,12 @@ def check_search(principal: Principal) -> None:
 def shown_identifier(kind: str, value: str) -> str:
     """An identifier's value without the scope `pii`: pseudonyms as they are, unless they look like an address."""
     return value if kind in PSEUDONYMS and "@" not in value else MASKED
+
+
+def read_as_shown(kind: str, value: str) -> Leaf:
+    """How `shown_identifier` is read; kind, value: expressions."""
+    kinds = ", ".join(f"'{one}'" for one in sorted(PSEUDONYMS))
+    return Leaf(f"CASE WHEN {kind} IN [{kinds}] AND NOT {value} CONTAINS '@' THEN {value} ELSE '{MASKED}' END")
 
 
 def _empty_bag() -> Any:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import PreExecutionError
@@ -18,12 +19,15 @@ from graphcdp.api.operations import Operation
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.schema import executor, schema
 from graphcdp.model.principals import Principal
+from graphcdp.record.gathering import RETRY_AFTER_S
+from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store, read_timeout_s
 
 GRACE_S = 1
 """A statement is ended at the operation's limit; so much later the operation is, whatever it does."""
 
+_FULL = "More messages arrive than can be stored: send these again, with the same ids, after the time in Retry-After."
 _BY_POST = {"Allow": "POST"}
 
 
@@ -37,6 +41,10 @@ class Platform(Protocol):
     @property
     def store(self) -> Store:
         """The database."""
+
+    @property
+    def recorder(self) -> Recorder:
+        """The one write path."""
 
     def context(self) -> Context:
         """A fresh context for one operation."""
@@ -58,6 +66,11 @@ async def execute(asked: Asked, platform: Platform) -> dict[str, Any] | None:
     """
     operation = asked.operation
     context = _context(asked, platform)
+    data = executor.remembered(operation.document, operation.variables, context, operation.name)
+    if data is not None:
+        return {"data": orjson.Fragment(data)}
+    if context.recorder.is_full and executor.writes(operation.document, operation.name):
+        raise RefusedError(429, _FULL, "OVERLOADED", headers={"Retry-After": str(RETRY_AFTER_S)})
     try:
         async with asyncio.timeout(platform.settings.query_timeout_s + GRACE_S):
             result = await executor.execute(
@@ -95,6 +108,22 @@ async def follow(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, A
                 # It began, whatever became of it.
                 answer.setdefault("data", None)
             yield answer
+
+
+async def answers(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, Any], None]:
+    """The answers of any operation: one, or as `follow` has them. Raises as `execute` does."""
+    only = await execute(asked, platform)
+    if only is not None:
+        yield only
+        return
+    async with aclosing(follow(asked, platform)) as found:
+        async for answer in found:
+            yield answer
+
+
+def is_followed(operation: Operation) -> bool:
+    """Is this a subscription that can begin, as far as its document and variables tell?"""
+    return executor.begins_following(operation.document, operation.variables or {}, operation.name)
 
 
 def _context(asked: Asked, platform: Platform) -> Context:

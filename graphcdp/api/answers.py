@@ -34,7 +34,7 @@ def read_json(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         value = _read_half_characters(body, error)
-    if _too_deep(value):
+    if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX and _too_deep(value):
         raise UnreadableError(f"the JSON is nested deeper than {JSON_DEPTH_MAX} levels")
     return value
 

@@ -6,26 +6,25 @@ raises what the resolver would: such a request is answered by the resolvers, whi
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
+from graphcdp.api.access import read_as_shown
 from graphcdp.api.context import Context
 from graphcdp.api.events import EventFilter, choice_of, is_fleeting
 from graphcdp.api.listing import listing
 from graphcdp.api.pages import COUNT_MAX, IDS_MAX
+from graphcdp.api.paging import bounds, dated, ends, paged, relay
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, condition_of
-from graphcdp.api.references import claim_in, key_of
+from graphcdp.api.references import claim_in, key_of, part_of_name
 from graphcdp.api.times import TimeOrder
-from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.identifiers import Claim
 from graphcdp.model.ids import Tag, split_id
 from graphcdp.model.times import to_wire
-from graphcdp.plan import lists
+from graphcdp.plan import changes, lists
 from graphcdp.plan.fields import Asked, Leaf, Nested, OneOf, Paged
-from graphcdp.plan.levels import UnplannedError
-from graphcdp.read import events, identities, segments
+from graphcdp.read import events, identities, rejected, segments
 from graphcdp.read import lists as lists_of_customers
-from graphcdp.read.pages import Page
 
 
 def _customer(context: Context, by: Mapping[str, Any]) -> Asked:
@@ -64,8 +63,6 @@ def _nodes(context: Context, ids: list[str]) -> Asked:
     if len(ids) > IDS_MAX:
         raise InvalidReferenceError("too many")
     tags = {found[0] for found in map(split_id, ids) if found is not None}
-    if tags & _UNPLANNED:
-        raise UnplannedError("an object without a plan")
     types = [name for tag in Tag if tag in tags for name in _TYPES.get(tag, ())]
     return Asked(parameters={"ids": list(ids)}, types=tuple(types))
 
@@ -74,7 +71,7 @@ def _customers(context: Context, **given: Any) -> Asked:
     found = listing(context, **given)
     page = lists_of_customers.list_clauses(found.order, found.page, found.search, found.condition)
     total = lists_of_customers.total_clauses(found.search, found.condition)
-    asked = _page(
+    asked = paged(
         found.page,
         page.text,
         lists_of_customers.list_order(found.order),
@@ -85,7 +82,7 @@ def _customers(context: Context, **given: Any) -> Asked:
 
 
 def _identifiers(context: Context, kinds: list[str] | None = None, **page: Any) -> Asked:
-    found = identities.identifier_page(**_relay(page))
+    found = identities.identifier_page(**relay(page))
     after, before = found.after, found.before
     cypher = lists.identifiers(
         kinds=kinds is not None,
@@ -98,33 +95,33 @@ def _identifiers(context: Context, kinds: list[str] | None = None, **page: Any) 
         "after": after and after[0],
         "before": before and before[0],
     }
-    return _page(found, cypher, identities.IDENTIFIERS, parameters, lists.identifiers_total(kinds=kinds is not None))
+    return paged(found, cypher, identities.IDENTIFIERS, parameters, lists.identifiers_total(kinds=kinds is not None))
 
 
 def _devices(context: Context, **page: Any) -> Asked:
-    found = identities.device_page(**_relay(page))
-    return _dated(found, lists.devices(**_bounds(found)), identities.DEVICES, lists.DEVICES_TOTAL)
+    found = identities.device_page(**relay(page))
+    return dated(found, lists.devices(**bounds(found)), identities.DEVICES, lists.DEVICES_TOTAL)
 
 
 def _links(context: Context, **page: Any) -> Asked:
-    found = identities.link_page(**_relay(page))
-    return _dated(found, lists.links(**_bounds(found)), identities.LINKS)
+    found = identities.link_page(**relay(page))
+    return dated(found, lists.links(**bounds(found)), identities.LINKS)
 
 
 def _customer_links(context: Context, ended: bool = False, **page: Any) -> Asked:
-    found = identities.customer_link_page(ended, **_relay(page))
-    cypher = lists.customer_links(ended=ended, **_bounds(found))
-    return _dated(found, cypher, identities.customer_links_order(ended), lists.customer_links_total(ended=ended))
+    found = identities.customer_link_page(ended, **relay(page))
+    cypher = lists.customer_links(ended=ended, **bounds(found))
+    return dated(found, cypher, identities.customer_links_order(ended), lists.customer_links_total(ended=ended))
 
 
 def _memberships(context: Context, **page: Any) -> Asked:
-    found = segments.membership_page(**_relay(page))
-    return _dated(found, lists.memberships(**_bounds(found)), segments.MEMBERSHIPS, lists.MEMBERSHIPS_TOTAL)
+    found = segments.membership_page(**relay(page))
+    return dated(found, lists.memberships(**bounds(found)), segments.MEMBERSHIPS, lists.MEMBERSHIPS_TOTAL)
 
 
 def _members(context: Context, **page: Any) -> Asked:
-    found = segments.member_page(**_relay(page))
-    return _dated(found, lists.members(**_bounds(found)), segments.MEMBERS, lists.MEMBERS_TOTAL)
+    found = segments.member_page(**relay(page))
+    return dated(found, lists.members(**bounds(found)), segments.MEMBERS, lists.MEMBERS_TOTAL)
 
 
 def _events(
@@ -134,7 +131,7 @@ def _events(
     **page: Any,
 ) -> Asked:
     newest_first = order is TimeOrder.NEWEST_FIRST
-    found = events.event_page(newest_first, **_relay(page))
+    found = events.event_page(newest_first, **relay(page))
     choice = choice_of(filter, context)
     parameters, bounded = _places(choice, *events.places_around(found, newest_first))
     cypher = lists.events(
@@ -142,9 +139,29 @@ def _events(
         sources=choice.sources is not None,
         bounded=bounded,
         newest=newest_first == found.forward,
-        where="" if choice.where is None else choice.where.text,
+        meets="" if choice.where is None else choice.where.text,
     )
-    asked = _page(found, cypher, events.history_order(newest_first), parameters)
+    asked = paged(found, cypher, events.history_order(newest_first), parameters)
+    return replace(asked, fleeting=is_fleeting(filter))
+
+
+def _stream(
+    context: Context,
+    filter: EventFilter | None = None,  # noqa: A002  # as above
+    order: TimeOrder = TimeOrder.NEWEST_FIRST,
+    **page: Any,
+) -> Asked:
+    newest_first = order is TimeOrder.NEWEST_FIRST
+    found = events.event_page(newest_first, **relay(page))
+    choice = choice_of(filter, context)
+    parameters, _ = _places(choice, *events.places_around(found, newest_first))
+    cypher = lists.stream(
+        names=choice.names is not None,
+        sources=choice.sources is not None,
+        newest=newest_first == found.forward,
+        meets="" if choice.where is None else choice.where.text,
+    )
+    asked = paged(found, cypher, events.history_order(newest_first), parameters)
     return replace(asked, fleeting=is_fleeting(filter))
 
 
@@ -158,9 +175,44 @@ def _event_count(
         names=choice.names is not None,
         sources=choice.sources is not None,
         bounded=bounded,
-        where="" if choice.where is None else choice.where.text,
+        meets="" if choice.where is None else choice.where.text,
     )
     return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=is_fleeting(filter))
+
+
+def _is_masked(context: Context) -> Asked:
+    if context.principal.sees_personal:
+        return Asked("false")
+    return Asked(f"{read_as_shown('i.kind', 'i.value').cypher} <> i.value")
+
+
+def _segments(context: Context, search: str | None = None, **page: Any) -> Asked:
+    found = segments.segment_page(**relay(page))
+    words = part_of_name(search)
+    asked_for = words is not None
+    parameters = {name: value for name, value in found.bounds("place").items() if name != "limit"}
+    cypher = lists.segments(search=asked_for, **bounds(found))
+    return paged(
+        found,
+        cypher,
+        segments.SEGMENTS,
+        {**parameters, "search": words},
+        lists.segments_total(search=asked_for),
+    )
+
+
+def _overlap(context: Context, with_: SegmentRef) -> Asked:
+    named = _segment(context, with_)
+    return replace(named, cypher=f"{named.cypher.replace('(s:', '(other:')}\n{lists.OVERLAP}")
+
+
+def _rejected(context: Context, **page: Any) -> Asked:
+    found = rejected.rejected_page(**relay(page))
+    return paged(found, lists.rejected(**bounds(found)), rejected.REJECTED, ends(found))
+
+
+def _job(context: Context, id: str) -> Asked:  # noqa: A002  # the name is GraphQL's
+    return Asked("MATCH (j:Job {id: $id})", {"id": id})
 
 
 def _in_segment(context: Context, key: str) -> Asked:
@@ -191,6 +243,9 @@ _BY_TYPE = {
         ("i",),
     ),
     "Segment": Nested("MATCH (s:Segment {id: one})", ("s",)),
+    "Link": Nested("MATCH ()-[l:LINKED {id: one}]->() USING INDEX l:LINKED(id)", ("l",)),
+    "Job": Nested("MATCH (j:Job {id: one})", ("j",)),
+    **changes.BY_TYPE,
 }
 _TYPES = {
     Tag.CUSTOMER: ("Customer", "MergedCustomer"),
@@ -198,8 +253,13 @@ _TYPES = {
     Tag.IDENTIFIER: ("Identifier",),
     Tag.DEVICE: ("Device",),
     Tag.SEGMENT: ("Segment",),
+    Tag.LINK: ("Link",),
+    Tag.JOB: ("Job",),
+    Tag.MERGE: ("Merge",),
+    Tag.SPLIT: ("CustomerSplit",),
+    Tag.CONFLICT: ("IdentityConflict",),
 }
-_UNPLANNED = frozenset(Tag) - _TYPES.keys()
+"""What else has an id is reached from what it belongs to."""
 NODE = OneOf(_BY_TYPE, _node)
 NODES = OneOf(_BY_TYPE, _nodes, many=True)
 HOLDER = Nested("MATCH (i)-[:IDENTIFIES]->(c:Customer)", ("c",))
@@ -212,30 +272,17 @@ MEMBERS = Paged(_members, ("c", "since"), "c", lists.MEMBER_KEY)
 EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY)
 EVENT_COUNT = Nested(variables=("value", "precision"), ask=_event_count)
 IN_SEGMENT = Leaf(ask=_in_segment, apart=True)
+STREAM = Paged(_stream, ("e",), "e", lists.EVENT_KEY)
+SEGMENTS = Paged(_segments, ("s", "place"), "s", lists.SEGMENT_KEY)
+OVERLAP = Nested(
+    variables=("value", "precision"),
+    ask=_overlap,
+    missing=UnknownReferenceError("There is no such segment.", ("with",)),
+)
+REJECTED = Paged(_rejected, ("r",), "r", lists.REJECTED_KEY)
+JOB = Nested(variables=("j",), ask=_job)
+IS_MASKED = Leaf(ask=_is_masked)
 MATCHES = Leaf(ask=_matches, apart=True)
-
-
-def _relay(given: dict[str, Any]) -> dict[str, Any]:
-    return {"first": None, "after": None, "last": None, "before": None, **given}
-
-
-def _bounds(page: Page) -> dict[str, bool]:
-    return {"after": page.after is not None, "before": page.before is not None, "backward": not page.forward}
-
-
-def _dated(page: Page, cypher: str, order: str, total: str = "") -> Asked:
-    """A page of a list that is sorted by a time and, among equals, by id."""
-    parameters = {
-        name: to_wire(value) if isinstance(value, datetime) else value
-        for name, value in page.bounds().items()
-        if name != "limit"
-    }
-    return _page(page, cypher, order, parameters, total)
-
-
-def _page(page: Page, cypher: str, order: str, parameters: dict[str, Any], total: str = "") -> Asked:
-    parameters |= {"preceded": page.after is not None, "followed": page.before is not None}
-    return Asked(cypher, parameters, order=order, size=page.size, backward=not page.forward, total=total)
 
 
 def _places(

@@ -7,9 +7,8 @@ here is which encoding, and Brotli.
 import asyncio
 
 import brotli
-from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipResponder, IdentityResponder
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphcdp.api.negotiation import qualities
 
@@ -19,6 +18,8 @@ GZIP_LEVEL = 4
 BROTLI_QUALITY = 4
 """Near gzip's time at its default level, for a tenth fewer bytes of JSON."""
 THREAD_BYTES_MIN = 128 * 1024
+
+_VARY = (b"vary", b"Accept-Encoding")
 
 
 class Compression:
@@ -32,15 +33,30 @@ class Compression:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        match encoding_for(Headers(scope=scope).get("accept-encoding", "")):
+        given = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
+        match encoding_for(given.decode("latin-1")):
             case "br":
                 responder: ASGIApp = _BrotliResponder(self._app, SIZE_BYTES_MIN)
             case "gzip":
                 responder = GZipResponder(self._app, SIZE_BYTES_MIN, GZIP_LEVEL)
             case _:
-                # Compresses nothing, but tells caches that other callers get something else.
-                responder = IdentityResponder(self._app, SIZE_BYTES_MIN)
+                responder = _Plain(self._app)
         await responder(scope, receive, send)
+
+
+class _Plain:
+    """Compresses nothing, but tells caches that other callers get something else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), _VARY]
+            await send(message)
+
+        await self._app(scope, receive, send_on)
 
 
 def encoding_for(accept_encoding: str) -> str:

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from graphcdp.api.access import read_as_shown
 from graphcdp.api.context import Info
 from graphcdp.api.fields import Shown, field, own_field, value_field
 from graphcdp.api.merges import IdentityCause, IdentityChange
+from graphcdp.api.node import id_read_as
 from graphcdp.api.pages import Count, PageInfo
 from graphcdp.api.scalars import DateTime
+from graphcdp.plan import changes
+from graphcdp.plan.fields import Leaf, Nested, Place, time
 from graphcdp.read.conflicts import ConflictChoice, ConflictRow, conflict_cursor, count_conflicts
 from graphcdp.read.pages import Slice
 
@@ -60,14 +64,23 @@ Code = Annotated[
 class NamedIdentifier:
     """Made of a key by `of`."""
 
-    kind: str = strawberry.field(description="The kind.")
-    value: str = value_field("The normalised value.", personal=Shown.PSEUDONYM)
+    kind: str = value_field("The kind.", plan=Leaf("kind"))
+    value: str = value_field(
+        "The normalised value.",
+        personal=Shown.PSEUDONYM,
+        plan=Leaf("value"),
+        masked=read_as_shown("kind", "value"),
+    )
 
     @classmethod
     def of(cls, key: str) -> "NamedIdentifier":
         """The identifier with this key."""
         kind, _, value = key.partition(":")
         return cls(kind=kind, value=value)
+
+
+def _holder(key: str) -> Nested:
+    return Nested(f"MATCH (:Identifier {{key: {key}}})-[:IDENTIFIES]->(c:Customer)", ("c",))
 
 
 @strawberry.type(
@@ -79,20 +92,28 @@ class NamedIdentifier:
 class IdentityConflict(IdentityChange):
     """Made of what the graph keeps of it by `of`; `at` is when it was first refused."""
 
-    subject: NamedIdentifier = strawberry.field(description="The identifier that the message was about.")
-    identifier: NamedIdentifier = strawberry.field(
-        description="The identifier that was refused beside it; when it was new, it was not stored."
+    id: strawberry.ID = id_read_as("h.id")
+    subject: NamedIdentifier = value_field(
+        "The identifier that the message was about.", plan=Nested(changes.named("h.subject"), ("kind", "value"))
     )
-    code: ConflictCode = strawberry.field(description="Why it was refused.")
-    kind: str | None = strawberry.field(description="Of which kind there would be too many; null without a limit.")
-    limit: int | None = strawberry.field(description="How many of the kind are allowed; null without a limit.")
-    actual: int | None = strawberry.field(description="How many of the kind there would be; null without a limit.")
-    count: int = strawberry.field(description="How many messages showed it.")
-    first_seen_at: DateTime = strawberry.field(description="When first seen, by the time of the message.")
-    last_seen_at: DateTime = strawberry.field(description="When last seen, by the time of the message.")
-    source: str | None = strawberry.field(description="The source that first sent it.")
-    status: ConflictStatus = strawberry.field(description="Where it stands.")
-    decided_at: DateTime | None = strawberry.field(description="When it was decided or solved; null while it is open.")
+    identifier: NamedIdentifier = value_field(
+        "The identifier that was refused beside it; when it was new, it was not stored.",
+        plan=Nested(changes.named("h.identifier"), ("kind", "value")),
+    )
+    code: ConflictCode = value_field("Why it was refused.", plan=Leaf("h.code"))
+    kind: str | None = value_field("Of which kind there would be too many; null without a limit.", plan=Leaf("h.kind"))
+    limit: int | None = value_field("How many of the kind are allowed; null without a limit.", plan=Leaf("h.limit"))
+    actual: int | None = value_field(
+        "How many of the kind there would be; null without a limit.", plan=Leaf("h.actual")
+    )
+    count: int = value_field("How many messages showed it.", plan=Leaf("h.count"))
+    first_seen_at: DateTime = value_field("When first seen, by the time of the message.", plan=time("h.firstSeen"))
+    last_seen_at: DateTime = value_field("When last seen, by the time of the message.", plan=time("h.lastSeen"))
+    source: str | None = value_field("The source that first sent it.", plan=Leaf("h.source"))
+    status: ConflictStatus = value_field("Where it stands.", plan=Leaf("h.status"))
+    decided_at: DateTime | None = value_field(
+        "When it was decided or solved; null while it is open.", plan=time("h.decidedAt")
+    )
     row: strawberry.Private[ConflictRow]
 
     @classmethod
@@ -120,7 +141,7 @@ class IdentityConflict(IdentityChange):
             row=row,
         )
 
-    @field("Who has the subject now; null for nobody.")
+    @field("Who has the subject now; null for nobody.", plan=_holder("h.subject"))
     async def subject_customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
@@ -128,7 +149,7 @@ class IdentityConflict(IdentityChange):
 
         return await customer_with(info, self.row.subject)
 
-    @field("Who has the refused identifier now; null for nobody.")
+    @field("Who has the refused identifier now; null for nobody.", plan=_holder("h.identifier"))
     async def identifier_customer(
         self, info: Info
     ) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
@@ -141,8 +162,8 @@ class IdentityConflict(IdentityChange):
 class IdentityConflictEdge:
     """Refused evidence with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: IdentityConflict = strawberry.field(description="The refused evidence.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: IdentityConflict = value_field("The refused evidence.", plan=Place.NODE)
 
     @classmethod
     def of(cls, row: ConflictRow) -> "IdentityConflictEdge":
@@ -154,9 +175,9 @@ class IdentityConflictEdge:
 class CustomerConflictConnection:
     """Made of a slice by `of`."""
 
-    edges: list[IdentityConflictEdge] = strawberry.field(description="Refused evidence with cursors.")
-    nodes: list[IdentityConflict] = strawberry.field(description="Just the refused evidence.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[IdentityConflictEdge] = value_field("Refused evidence with cursors.", plan=Place.EDGES)
+    nodes: list[IdentityConflict] = value_field("Just the refused evidence.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
 
     @classmethod
     def of(cls, page: Slice[ConflictRow]) -> "CustomerConflictConnection":
@@ -169,9 +190,9 @@ class CustomerConflictConnection:
 class IdentityConflictConnection:
     """Made of a slice by `of`."""
 
-    edges: list[IdentityConflictEdge] = strawberry.field(description="Refused evidence with cursors.")
-    nodes: list[IdentityConflict] = strawberry.field(description="Just the refused evidence.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[IdentityConflictEdge] = value_field("Refused evidence with cursors.", plan=Place.EDGES)
+    nodes: list[IdentityConflict] = value_field("Just the refused evidence.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     choice: strawberry.Private[ConflictChoice]
 
     @classmethod
@@ -185,7 +206,7 @@ class IdentityConflictConnection:
             choice=choice,
         )
 
-    @own_field("Counted up to 10000, then AT_LEAST.")
+    @own_field("Counted up to 10000, then AT_LEAST.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count | None:
         return Count.capped(await count_conflicts(info.context.store, self.choice))
 

@@ -5,7 +5,11 @@ from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
 
+from graphcdp.settings import is_loopback
+
+TRACKING_PATH = "/v1"
 REMEMBERED_S = 7200
 """How long a browser need not ask again; none remembers it longer."""
 
@@ -21,14 +25,49 @@ def cors(origins: Sequence[str]) -> list[Middleware]:
         return []
     return [
         Middleware(
-            CORSMiddleware,
+            _Cors,
             allow_origins=list(origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
             expose_headers=["ETag", "Retry-After", "WWW-Authenticate", "X-Request-Id"],
             max_age=REMEMBERED_S,
         )
     ]
+
+
+def cors_of_tracking() -> Middleware:
+    """The middleware for what SDKs in pages send to: pages of all origins may, since the write key says who is sending.
+
+    Nothing can be read there. The browser SDK asks first, since it sends a header with its key.
+    """
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After", "X-Request-Id"],
+        max_age=REMEMBERED_S,
+    )
+
+
+class _Cors(CORSMiddleware):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(f"{TRACKING_PATH}/"):
+            # It has rules of its own.
+            await self.app(scope, receive, send)
+            return
+        await super().__call__(scope, receive, send)
+
+
+def may_send_openly(origin: str | None, origins: Sequence[str]) -> bool:
+    """May a page of this origin send messages to a server without keys? Plain text is sent without asking first.
+
+    origin: None when it is no page that sends. origins: as for `cors`.
+    """
+    if origin is None or "*" in origins or origin.lower() in (one.lower() for one in origins):
+        return True
+    name = urlsplit(origin).hostname if "://" in origin else None
+    return name is not None and is_loopback(name)
 
 
 def may_open_socket(origin: str | None, host: str, origins: Sequence[str]) -> bool:

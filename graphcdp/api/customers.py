@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
-from graphcdp.api import asked
+from graphcdp.api import asked, asked_changes
 from graphcdp.api.conflicts import Code, ConflictStatus, CustomerConflictConnection, Status, choice_of_conflicts
 from graphcdp.api.consents import (
     CONSENTS,
@@ -262,7 +262,9 @@ class Customer(Node):
         found = await info.context.loader(customer_link_pages, ended, page).load(self.row.id)
         return CustomerLinkConnection.of(found, self.row.id, ended)
 
-    @own_field("Merges that made this customer, undone ones included, newest first.", scopes=READ)
+    @own_field(
+        "Merges that made this customer, undone ones included, newest first.", scopes=READ, plan=asked_changes.MERGES
+    )
     async def merges(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> MergeConnection | None:
@@ -270,7 +272,9 @@ class Customer(Node):
         return MergeConnection.of(await info.context.loader(merge_pages, page).load(self.row.id))
 
     @own_field(
-        "Evidence around this customer that the identity rules refused, what was refused last first.", scopes=READ
+        "Evidence around this customer that the identity rules refused, what was refused last first.",
+        scopes=READ,
+        plan=asked_changes.CUSTOMER_CONFLICTS,
     )
     async def conflicts(
         self,
@@ -290,6 +294,7 @@ class Customer(Node):
         "What happened to this customer's identity and to that of all customers merged into it: merges, splits and "
         "refused evidence, newest first.",
         scopes=READ,
+        plan=asked_changes.HISTORY,
     )
     async def identity_history(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -351,7 +356,10 @@ class MergedCustomer(Node):
             raise DatabaseError("The data changed while it was read: ask again.")
         return found
 
-    @field("The merge that did it; null when it was merged before merges were logged.")
+    @field(
+        "The merge that did it; null when it was merged before merges were logged.",
+        plan=Nested("MATCH (h:Merge {absorbed: m.id}) WHERE h.undoneAt IS NULL", ("h",)),
+    )
     async def merge(self, info: Info) -> Merge | None:
         found = await info.context.loader(merge_of_absorbed).load(self.row.id)
         return None if found is None else await merge_with_id(info, found)

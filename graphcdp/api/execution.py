@@ -24,17 +24,17 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 from strawberry.utils.await_maybe import await_maybe
 
-from graphcdp.api.access import Needs, needs_by_field
+from graphcdp.api.access import needs_by_field
 from graphcdp.api.context import Context
 from graphcdp.api.failures import shown
 from graphcdp.api.limits import TOKENS_MAX, excess, measured, size_variables
+from graphcdp.api.masking import plans_for
 from graphcdp.api.planned import NOTHING, Description, Telling, varies
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.principals import Principal
 from graphcdp.model.statement import Statement
-from graphcdp.plan.fields import Plan
-from graphcdp.plan.finish import Given
-from graphcdp.plan.levels import TYPENAME, Levels, UnplannedError, Wanted
+from graphcdp.plan.finish import Failed, Given, failures
+from graphcdp.plan.levels import TYPENAME, Levels, UnplannedError, Wanted, may_fail
 from graphcdp.plan.selection import Selections, operation_of, switches_of
 from graphcdp.plan.single import is_about_one
 from graphcdp.plan.write import Written, write
@@ -51,17 +51,18 @@ VARIANTS_MAX = 50
 
 @dataclass(slots=True)
 class _Operation:
-    """An operation for given values of its @include and @skip variables.
+    """An operation for given values of its @include and @skip variables, and what a principal may have of it.
 
     roots: its root fields by name in the answer; None where graphql-core answers.
-    rest: the document with those alone, None when there are none. given: what is
+    rest: the document with those alone, None when there are none. fallible: objects
+    may have errors of their own. given: what is
     given to each field of the plan in every request; varying: fields of which it is not known.
     """
 
     roots: dict[str, Wanted | None]
-    nodes: dict[str, list[FieldNode]]
     wanted: list[Wanted]
     rest: DocumentNode | None
+    fallible: bool
     varying: list[Wanted] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
     written: "OrderedDict[tuple[Any, ...], Written]" = field(default_factory=OrderedDict)
@@ -110,10 +111,6 @@ class Executor:
         """
         given = dict(variables or {})
         name = None if context.remembered is None else _name(text, operation_name, given, context.principal)
-        if context.remembered is not None and name is not None:
-            data = context.remembered.get(name)
-            if data is not None:
-                return ExecutionResult(data=orjson.Fragment(data), errors=None)  # type: ignore[arg-type]  # as JSON
         known = self._document(text, operation_name)
         refused = known is not None and known.operation.operation not in (_READS if reads_only else _ANSWERED_ONCE)
         if known is None or refused or not self._fits(known, given):
@@ -134,6 +131,20 @@ class Executor:
                     return await self._planned(known, operation, values, given, context, name)
         return await self._core(known.document, given, context, operation_name)
 
+    def remembered(
+        self, text: str, variables: Mapping[str, Any] | None, context: Context, operation_name: str | None
+    ) -> bytes | None:
+        """The data of the answer as JSON, when it is in memory. Ask it before `execute`, which does not."""
+        if context.remembered is None:
+            return None
+        name = _name(text, operation_name, variables or {}, context.principal)
+        return None if name is None else context.remembered.get(name)
+
+    def writes(self, text: str, operation_name: str | None) -> bool:
+        """Whether this is a mutation that could be executed."""
+        known = self._document(text, operation_name)
+        return known is not None and known.operation.operation is OperationType.MUTATION
+
     def statement(self, text: str, variables: Mapping[str, Any], context: Context) -> Statement | None:
         """The statement that a query becomes; None when it is not planned as a whole."""
         known = self._document(text, None)
@@ -149,6 +160,17 @@ class Executor:
         given = self._given(operation, values, context)
         written = self._written(operation, given)
         return Statement(written.text, written.values(given))
+
+    def begins_following(self, text: str, variables: Mapping[str, Any], operation_name: str | None) -> bool:
+        """Whether this is a subscription that is valid and within its limits, with variables that fit."""
+        known = self._document(text, operation_name)
+        if known is None or known.operation.operation is not OperationType.SUBSCRIPTION:
+            return False
+        given = dict(variables)
+        definitions = known.operation.variable_definitions or ()
+        return self._fits(known, given) and not isinstance(
+            get_variable_values(self._description.graphql, definitions, given, max_errors=1), list
+        )
 
     def _document(self, text: str, operation_name: str | None) -> _Known | None:
         """What is known of a document; None for one with which something is wrong."""
@@ -183,7 +205,7 @@ class Executor:
     def _plan(self, known: _Known, values: VariableValues, principal: Principal) -> _Operation:
         switches = {name: values.coerced.get(name) for name in known.switches}
         # Nothing else of a principal decides what it is shown.
-        name = (principal.scopes, principal.sees_personal, *switches.values())
+        name = (principal.asking, principal.scopes, *switches.values())
         found = known.plans.get(name)
         if found is None:
             found = known.plans[name] = self._planning(known, switches, principal)
@@ -195,14 +217,7 @@ class Executor:
         assert isinstance(of, GraphQLObjectType)
         selections = Selections(schema, known.document, switches)
 
-        def plan_of(type_name: str, field_name: str) -> Plan | None:
-            # What is refused or masked is answered by graphql-core, which is guarded field by field.
-            needs = self._needs.get((type_name, field_name))
-            if needs is not None and not _free(needs, principal):
-                return None
-            return self._description.plan_of(type_name, field_name)
-
-        levels = Levels(schema, selections, plan_of)
+        levels = Levels(schema, selections, plans_for(principal, self._description, self._needs))
         nodes = selections.fields(of, [known.operation.selection_set])
         roots: dict[str, Wanted | None] = {}
         for key, of_key in nodes.items():
@@ -211,7 +226,8 @@ class Executor:
             except UnplannedError:
                 roots[key] = None
         left = [node for key, of_key in nodes.items() if roots[key] is None for node in of_key]
-        return _Operation(roots, nodes, levels.wanted, _only(known, left) if left else None)
+        fallible = any(may_fail(wanted.plan) for wanted in levels.wanted)
+        return _Operation(roots, levels.wanted, _only(known, left) if left else None, fallible)
 
     async def _planned(
         self,
@@ -308,9 +324,12 @@ class Executor:
                 data[key] = "Query"
             elif values is not None:
                 data[key] = next(values)
+                # Where the whole answer is null, nothing is told about its parts.
+                if operation.fallible and whole:
+                    errors += [_told(failed, path, context) for failed, path in failures(data[key], [key])]
             else:
                 assert isinstance(found, GraphCDPError)
-                located = located_error(found, operation.nodes[key], [key])
+                located = located_error(found, root.nodes, [key])
                 errors.append(shown(located, "BAD_USER_INPUT", context.request_id))
                 data[key] = None
                 whole = whole and not is_non_null_type(root.definition.type)
@@ -335,7 +354,7 @@ class Executor:
         return ExecutionResult(data=result.data, errors=errors or None)
 
 
-def _name(text: str, operation_name: str | None, variables: dict[str, Any], principal: Principal) -> Hashable | None:
+def _name(text: str, operation_name: str | None, variables: Mapping[str, Any], principal: Principal) -> Hashable | None:
     """What decides an answer apart from the graph; None for variables that cannot be compared."""
     try:
         values = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
@@ -344,10 +363,9 @@ def _name(text: str, operation_name: str | None, variables: dict[str, Any], prin
     return text, operation_name, values, principal.scopes, principal.sees_personal, principal.subject
 
 
-def _free(needs: Needs, principal: Principal) -> bool:
-    """Whether the principal gets a field as it is."""
-    allowed = needs.scopes is None or principal.may(needs.scopes)
-    return allowed and (needs.shown is None or principal.sees_personal)
+def _told(failed: Failed, path: list[str | int], context: Context) -> GraphQLError:
+    """The error of a field at this path."""
+    return shown(located_error(failed.error, failed.wanted.nodes, path), "BAD_USER_INPUT", context.request_id)
 
 
 def _size_in(given: Any) -> Any:

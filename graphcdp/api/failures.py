@@ -4,6 +4,7 @@ BAD_USER_INPUT, BAD_CURSOR                     an argument is not usable
 GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED   the document is not
 COST_EXCEEDED                                  it asks for too much
 UNAUTHENTICATED, FORBIDDEN                     it may not be had: by nobody known, by this caller
+OVERLOADED                                     more is sent than can be stored; worth trying again
 TIMEOUT, UNAVAILABLE                           the database; worth trying again
 INTERNAL                                       a fault of the server, logged under the request's id
 """
@@ -25,6 +26,7 @@ from graphcdp.model.errors import (
     DatabaseVersionError,
     GraphCDPError,
     InvalidReferenceError,
+    OverloadedError,
 )
 from graphcdp.read.pages import BadCursorError
 
@@ -100,6 +102,8 @@ def told(error: BaseException | None, request_id: str) -> tuple[str, str]:
             return UNAVAILABLE, "UNAVAILABLE"
         case DatabaseError():
             return str(error), "UNAVAILABLE"
+        case OverloadedError():
+            return str(error), "OVERLOADED"
         case GraphCDPError():
             return str(error), "BAD_USER_INPUT"
     return f"Internal error. It is logged under {request_id or 'the time of this request'}.", "INTERNAL"

@@ -9,12 +9,14 @@
     cost      points for its work, when it is not that of one object.
     size      of a list of objects that is no connection: how many it may have,
               or the argument that says so, as a number or a list (`input.events`).
-    deprecated  what `instead` says, for a field that is to go; see docs/http.md, rule 20.
+    deprecated  what `instead` says, for a field that is to go; see docs/http.md, rule 21.
     plan      how it is read when the whole operation is one statement
               (graphcdp.plan.fields); the resolver stays what it means, and answers
               when there is no plan.
+    masked    how a personal value is read for those who may not see it, where what
+              is shown instead depends on the value.
 
-All but the plan are in the schema as directives, the first two also in the description.
+All but the plans are in the schema as directives, the first two also in the description.
 """
 
 from collections.abc import Callable, Sequence
@@ -124,10 +126,12 @@ class Declared(TypedDict, total=False):
     size: int | str
     deprecated: str
     plan: Plan
+    masked: Plan
 
 
 PLAN = "plan"
-"""Where a field's metadata hold its plan."""
+MASKED_PLAN = "masked"
+"""Where a field's metadata hold its plans."""
 
 
 def field(description: str, name: str | None = None, **declared: Unpack[Declared]) -> Callable[[Resolver], Resolver]:
@@ -212,5 +216,5 @@ def directives_of(declared: Declared, others: tuple[object, ...] = ()) -> tuple[
 
 
 def _metadata(declared: Declared) -> dict[str, Plan]:
-    plan = declared.get("plan")
-    return {} if plan is None else {PLAN: plan}
+    plans = {PLAN: declared.get("plan"), MASKED_PLAN: declared.get("masked")}
+    return {name: plan for name, plan in plans.items() if plan is not None}

@@ -3,8 +3,10 @@
 import strawberry
 
 from graphcdp.api.conflicts import IdentityConflict
+from graphcdp.api.fields import value_field
 from graphcdp.api.merges import CustomerSplit, IdentityChange, Merge
 from graphcdp.api.pages import PageInfo
+from graphcdp.plan.fields import Place
 from graphcdp.read.conflicts import ConflictRow
 from graphcdp.read.history import HistoryRow, history_cursor
 from graphcdp.read.merges import MergeRow, SplitRow
@@ -15,17 +17,17 @@ from graphcdp.read.pages import Slice
 class IdentityChangeEdge:
     """A change with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: IdentityChange = strawberry.field(description="The change.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: IdentityChange = value_field("The change.", plan=Place.NODE)
 
 
 @strawberry.type(description="A page of changes of identity.")
 class IdentityChangeConnection:
     """Made of a slice by `of`."""
 
-    edges: list[IdentityChangeEdge] = strawberry.field(description="Changes with cursors.")
-    nodes: list[IdentityChange] = strawberry.field(description="Just the changes.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[IdentityChangeEdge] = value_field("Changes with cursors.", plan=Place.EDGES)
+    nodes: list[IdentityChange] = value_field("Just the changes.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
 
     @classmethod
     def of(cls, page: Slice[HistoryRow]) -> "IdentityChangeConnection":

@@ -1,19 +1,20 @@
-"""Routes: GraphQL by POST and GET, GraphiQL for a browser, health."""
+"""Routes: GraphQL by POST and GET, GraphiQL for a browser, what SDKs send to, health."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphcdp.api.answering import Asked, Platform, execute
 from graphcdp.api.answers import AnswerTooLargeError, failure_of, to_bytes
@@ -37,14 +38,21 @@ from graphcdp.api.operations import read_operation
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.requests import RequestLog
+from graphcdp.api.reservations import Reservations, token_of
 from graphcdp.api.schema import schema
 from graphcdp.api.sockets import Sockets
 from graphcdp.api.streams import EventStream, one_event
+from graphcdp.api.tracking import tracking_routes
 from graphcdp.api.trusted import TrustedDocuments, trusted_documents
 from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.store.neo4j import Store
 
+PATH = "/graphql"
 READY_TIMEOUT_S = 2
+
+Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_READING = frozenset(("GET", "HEAD"))
 
 
 _PAGE_HEADERS = {
@@ -58,7 +66,33 @@ _PAGE_HEADERS = {
 }
 
 
-def build_app(platform: Platform) -> Starlette:
+class Application:
+    """What the server serves. connections: those that stay open, for the server, which ends them when it stops."""
+
+    def __init__(self, routes: Sequence[BaseRoute], graphql: Answer, origins: Sequence[str], live: Connections) -> None:
+        self.connections = live
+        self._graphql = graphql
+        # Starlette without its own way of telling failures: RequestLog is the place for that.
+        self._router = ExceptionMiddleware(Router(routes))
+        app: ASGIApp = Compression(self._dispatch)
+        for surrounding in (*reversed(cors(origins)), Middleware(RequestLog)):
+            app = surrounding.cls(app, *surrounding.args, **surrounding.kwargs)
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, by ASGI."""
+        await self._app(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == PATH:
+            # Nearly every request: the way through the routes takes as long as an answer from memory.
+            response = await self._graphql(Request(scope, receive))
+            await response(scope, receive, send)
+            return
+        await self._router(scope, receive, send)
+
+
+def build_app(platform: Platform) -> Application:
     """The application on this platform; opening and closing the platform is the caller's.
 
     Raises SettingsError when a stored document cannot be used.
@@ -67,33 +101,31 @@ def build_app(platform: Platform) -> Starlette:
     trusted = trusted_documents(platform.settings, schema)
     connections = Connections()
     sockets = Sockets(platform, doorkeeper, trusted, connections)
+    reservations = Reservations(platform, doorkeeper, trusted, connections)
 
     async def graphql(request: Request) -> Response:
-        if platform.settings.graphiql and request.method != "POST" and wants_page(request.headers.get("accept")):
+        if platform.settings.graphiql and request.method in _READING and wants_page(request.headers.get("accept")):
             return _page()
-        return await _answer(request, platform, doorkeeper, trusted, connections)
+        return await _answer(request, platform, doorkeeper, trusted, connections, reservations)
 
     async def ready(request: Request) -> Response:
         return await _ready(platform.store)
 
     routes: list[BaseRoute] = [
         Route("/", _to_graphql),
-        Route("/graphql", graphql, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", sockets.serve),
+        Route(PATH, graphql, methods=["GET", "POST", "PUT", "DELETE"]),
+        WebSocketRoute(PATH, sockets.serve),
         Route("/healthz", _alive),
         Route("/readyz", ready),
+        tracking_routes(platform, doorkeeper),
     ]
     if platform.settings.graphiql:
         routes.append(Mount("/graphiql/assets", _Assets(directory=_folder() / "assets")))
-    middleware = [Middleware(RequestLog), *cors(platform.settings.cors_origins), Middleware(Compression)]
-    app = Starlette(routes=routes, middleware=middleware)
-    # For the server, which ends them when it stops.
-    app.state.connections = connections
-    return app
+    return Application(routes, graphql, platform.settings.cors_origins, connections)
 
 
 async def _to_graphql(request: Request) -> Response:
-    return RedirectResponse("/graphql")
+    return RedirectResponse(PATH)
 
 
 async def _alive(request: Request) -> Response:
@@ -119,6 +151,7 @@ async def _answer(
     doorkeeper: Doorkeeper,
     trusted: TrustedDocuments,
     connections: Connections,
+    reservations: Reservations,
 ) -> Response:
     accept = request.headers.get("accept")
     may_stream = takes_events(accept) and request.method != "HEAD"
@@ -127,31 +160,51 @@ async def _answer(
     if media_type is None:
         message = f"The answer can come as {RESPONSE} or {LEGACY}, in UTF-8: name one of them in Accept."
         return _json(failure_of(message, "BAD_REQUEST"), 406, LEGACY)
+    is_reserved = request.method in ("PUT", "DELETE") or token_of(request) is not None
     try:
         # First of all, so that nobody unknown makes the server read a large body.
         principal = await doorkeeper.principal(request.headers.get("authorization"), request.headers.get("host", ""))
         structlog.contextvars.bind_contextvars(principal=principal.name)
-        operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
-        asked = Asked(operation, principal, request.scope.get("request_id", ""))
-        found = await execute(asked, platform)
-        if found is None and may_stream:
-            connections.check()
-            return EventStream(asked, platform, doorkeeper, connections)
-        if found is not None and may_stream and wants_events(accept):
-            return one_event(found)
-        if found is None:
-            raise RefusedError(
-                406,
-                f"A subscription has many answers: name {EVENTS} in Accept, or use a WebSocket.",
-                headers={"Vary": "Accept"},
-            )
-        answer = found
+        if is_reserved:
+            answer = await reservations.answer(request, principal)
+        else:
+            operation = await read_operation(request, platform.settings.query_timeout_s, trusted)
+            asked = Asked(operation, principal, request.scope.get("request_id", ""))
+            found = await execute(asked, platform)
+            answer = _streamed(found, asked, accept if may_stream else None, platform, doorkeeper, connections)
+        if isinstance(answer, Response):
+            return answer
     except RefusedError as refusal:
         return _json(failure_of(str(refusal), refusal.code), refusal.status, media_type, refusal.headers)
     except DatabaseError as error:
         answer = failure_of(*told(error, request.scope.get("request_id", "")))
-    response = _json(answer, status_of(answer, media_type), media_type)
+    # A stream's operation is never answered by 200, which clients would take for an acceptance.
+    response = _json(answer, status_of(answer, RESPONSE if is_reserved else media_type), media_type)
     return response if request.method == "POST" else validated(request, response)
+
+
+def _streamed(
+    found: dict[str, Any] | None,
+    asked: Asked,
+    accept: str | None,
+    platform: Platform,
+    doorkeeper: Doorkeeper,
+    connections: Connections,
+) -> Response | dict[str, Any]:
+    """A stream where one is asked for or needed, else the answer; found: None for a subscription.
+
+    accept: None when no stream is taken. Raises RefusedError.
+    """
+    if found is not None:
+        return one_event(found) if accept is not None and wants_events(accept) else found
+    if accept is None:
+        raise RefusedError(
+            406,
+            f"A subscription has many answers: name {EVENTS} in Accept, or use a WebSocket.",
+            headers={"Vary": "Accept"},
+        )
+    connections.check()
+    return EventStream(asked, platform, doorkeeper, connections)
 
 
 def _json(answer: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:

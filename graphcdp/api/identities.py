@@ -7,7 +7,7 @@ import orjson
 import strawberry
 
 from graphcdp.api import asked
-from graphcdp.api.access import shown_identifier
+from graphcdp.api.access import read_as_shown, shown_identifier
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
@@ -15,9 +15,11 @@ from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
+from graphcdp.model.devices import DeviceTold, device_told
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.ids import Tag, tagged
-from graphcdp.plan.fields import Leaf, Nested, Place, time
+from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
+from graphcdp.plan.lists import DEVICE_CONTEXTS
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import (
     HeldRow,
@@ -50,7 +52,12 @@ class Identifier(Node):
     kind: str = value_field(
         "The kind: `user`, `email`, `phone`, `device`, `anonymous` or your own.", plan=Leaf("i.kind")
     )
-    value: str = value_field("The normalised value.", personal=Shown.PSEUDONYM, plan=Leaf("i.value"))
+    value: str = value_field(
+        "The normalised value.",
+        personal=Shown.PSEUDONYM,
+        plan=Leaf("i.value"),
+        masked=read_as_shown("i.kind", "i.value"),
+    )
     first_seen_at: DateTime = value_field("When first seen.", plan=time("i.firstSeen"))
     last_seen_at: DateTime = value_field("When last seen.", plan=time("i.lastSeen"))
     sources: list[str] = value_field("Sources that reported it.", plan=Leaf("coalesce(i.sources, [])"))
@@ -69,7 +76,7 @@ class Identifier(Node):
             row=row,
         )
 
-    @field("The value is hidden from this caller.")
+    @field("The value is hidden from this caller.", plan=asked.IS_MASKED)
     def is_masked(self, info: Info) -> bool:
         hidden = shown_identifier(self.kind, self.value) != self.value
         return hidden and not info.context.principal.sees_personal
@@ -276,12 +283,25 @@ class DevicePlatform(Enum):
     OTHER = strawberry.enum_value("OTHER", description="Something else.")
 
 
+def _bag(told: DeviceTold) -> Properties:
+    return properties_of(orjson.dumps(dict(told.attributes)).decode())
+
+
+def _attributes(contexts: list[str]) -> Properties:
+    return _bag(device_told(contexts))
+
+
 @strawberry.type(description="A device or installation.")
 class Device(Node):
     """An identifier of the kind `device`, made by `of`."""
 
     id: strawberry.ID = id_read_as("'dev_' + substring(i.id, 4)")
-    device_id: str = value_field("The device id that was reported.", personal=Shown.PSEUDONYM, plan=Leaf("i.value"))
+    device_id: str = value_field(
+        "The device id that was reported.",
+        personal=Shown.PSEUDONYM,
+        plan=Leaf("i.value"),
+        masked=read_as_shown("i.kind", "i.value"),
+    )
     first_seen_at: DateTime = value_field("When first seen.", plan=time("i.firstSeen"))
     last_seen_at: DateTime = value_field("When last seen.", plan=time("i.lastSeen"))
     row: strawberry.Private[IdentifierRow]
@@ -311,6 +331,7 @@ class Device(Node):
         "What it is, as the context of its latest events says: `platform`, `device.type`, `os`, a page or a browser. "
         "Null when none of them says anything.",
         cost=3,
+        plan=Told("contexts", lambda contexts: device_told(contexts).platform, DEVICE_CONTEXTS),
     )
     async def platform(self, info: Info) -> DevicePlatform | None:
         told = await info.context.loader(devices_told).load(self.row.key)
@@ -321,10 +342,10 @@ class Device(Node):
         "`browser`, `browserVersion`, `app`, `appVersion`; those that are not given are absent.",
         personal=Shown.EMPTY,
         cost=3,
+        plan=Told("contexts", _attributes, DEVICE_CONTEXTS),
     )
     async def attributes(self, info: Info) -> Properties:
-        told = await info.context.loader(devices_told).load(self.row.key)
-        return properties_of(orjson.dumps(dict(told.attributes)).decode())
+        return _bag(await info.context.loader(devices_told).load(self.row.key))
 
     @field("Whose it is now; null when erased.", scopes=READ, plan=asked.HOLDER)
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:

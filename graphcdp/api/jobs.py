@@ -7,12 +7,14 @@ from typing import Annotated
 
 import strawberry
 
+from graphcdp.api import asked
 from graphcdp.api.context import Info
-from graphcdp.api.fields import READ, field
-from graphcdp.api.node import Node
+from graphcdp.api.fields import READ, field, value_field
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.scalars import DateTime
 from graphcdp.api.subscriptions import each, subscription
 from graphcdp.model.errors import InvalidReferenceError
+from graphcdp.plan.fields import Leaf, time
 from graphcdp.read.jobs import JobRow, jobs_by_ids
 
 
@@ -39,20 +41,27 @@ class JobStatus(Enum):
 class Job(Node):
     """Made of a stored job by `of`."""
 
-    kind: JobKind = strawberry.field(description="What it does.")
-    status: JobStatus = strawberry.field(description="Where it stands.")
-    done: int = strawberry.field(description="How much is done, of `total`.")
-    total: int | None = strawberry.field(
-        description="How much there is to do: an estimate, while it runs; null before it is known."
+    id: strawberry.ID = id_read_as("j.id")
+    kind: JobKind = value_field("What it does.", plan=Leaf("j.kind"))
+    status: JobStatus = value_field("Where it stands.", plan=Leaf("j.status"))
+    done: int = value_field("How much is done, of `total`.", plan=Leaf("j.done"))
+    total: int | None = value_field(
+        "How much there is to do: an estimate, while it runs; null before it is known.", plan=Leaf("j.total")
     )
-    merges: int = strawberry.field(description="How many customers it merged into others.")
-    splits: int = strawberry.field(description="How many customers it split off others.")
-    rules_version: int = strawberry.field(description="The version of the identity rules that it resolves by.")
-    started_at: DateTime = strawberry.field(description="When it was asked for.")
-    finished_at: DateTime | None = strawberry.field(description="When it was over; null before.")
-    failure: str | None = strawberry.field(description="Why it failed; null otherwise.")
+    merges: int = value_field("How many customers it merged into others.", plan=Leaf("j.merges"))
+    splits: int = value_field("How many customers it split off others.", plan=Leaf("j.splits"))
+    rules_version: int = value_field("The version of the identity rules that it resolves by.", plan=Leaf("j.version"))
+    started_at: DateTime = value_field("When it was asked for.", plan=time("j.startedAt"))
+    finished_at: DateTime | None = value_field("When it was over; null before.", plan=time("j.finishedAt"))
+    failure: str | None = value_field("Why it failed; null otherwise.", plan=Leaf("j.failure"))
 
-    @field("How much is done, 0..1: an estimate, while it runs; null before it is known.")
+    @field(
+        "How much is done, 0..1: an estimate, while it runs; null before it is known.",
+        plan=Leaf(
+            "CASE WHEN j.status = 'SUCCEEDED' OR j.done > j.total AND j.total <> 0 THEN 1.0 "
+            "WHEN j.total <> 0 THEN toFloat(j.done) / j.total END"
+        ),
+    )
     def progress(self) -> float | None:
         if self.status is JobStatus.SUCCEEDED:
             return 1.0
@@ -80,7 +89,7 @@ class Job(Node):
 class JobQueries:
     """Queries for jobs."""
 
-    @field("A job by its id; null when there is none.", scopes=READ)
+    @field("A job by its id; null when there is none.", scopes=READ, plan=asked.JOB)
     async def job(
         self,
         info: Info,

@@ -11,6 +11,8 @@ CONNECTIONS_MAX = 500
 """Sockets and streams together; half of what the server takes, so that requests still come in."""
 UNKNOWN_MAX = 100
 """Sockets that have not said yet who they are."""
+OPERATIONS_MAX = 10
+"""On one connection at once."""
 CLOSE_S = 2.0
 
 GOING_AWAY = 1001
@@ -32,8 +34,8 @@ class Ending:
         """Code and reason; None while it goes on."""
         return self._told.result() if self._told.done() else None
 
-    async def wait(self, *others: "asyncio.Task[None]", timeout_s: float) -> bool:
-        """Wait for the end, or that of other work; was it before `timeout_s`?"""
+    async def wait(self, *others: "asyncio.Task[None]", timeout_s: float | None) -> bool:
+        """Wait for the end, or that of other work; was it before `timeout_s`, if there is one?"""
         awaited: tuple[asyncio.Future[Any], ...] = (self._told, *others)
         done, _ = await asyncio.wait(awaited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         return bool(done)

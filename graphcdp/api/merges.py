@@ -8,11 +8,13 @@ import strawberry
 
 from graphcdp.api.context import Info
 from graphcdp.api.events import Event
-from graphcdp.api.fields import field, own_field
+from graphcdp.api.fields import field, own_field, value_field
 from graphcdp.api.identities import Identifier, Link
-from graphcdp.api.node import Node
+from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import PageInfo
 from graphcdp.api.scalars import DateTime
+from graphcdp.plan import changes
+from graphcdp.plan.fields import Leaf, Nested, Place, time
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.identities import identifiers_by_keys
 from graphcdp.read.merges import MergeRow, SplitRow, merge_cursor, merge_evidence, merge_of_absorbed, merges_by_ids
@@ -41,14 +43,19 @@ class IdentityCause(Enum):
 class IdentityChange(Node):
     """What merges, splits and refused evidence have in common."""
 
-    at: DateTime = strawberry.field(description="When, by the server's clock.")
-    cause: IdentityCause = strawberry.field(description="Why.")
-    message_id: str | None = strawberry.field(
-        description="The id of the message that led to it; null when it was a person, or other rules."
+    at: DateTime = value_field("When, by the server's clock.", plan=time(changes.AT))
+    cause: IdentityCause = value_field("Why.", plan=Leaf(changes.CAUSE))
+    message_id: str | None = value_field(
+        "The id of the message that led to it; null when it was a person, or other rules.", plan=Leaf("h.message")
     )
-    reason: str | None = strawberry.field(description="What the person gave as the reason; null when there is none.")
+    reason: str | None = value_field(
+        "What the person gave as the reason; null when there is none.", plan=Leaf("h.reason")
+    )
 
-    @field("The event that led to it; null when it was no event, such as identify, alias or a person.")
+    @field(
+        "The event that led to it; null when it was no event, such as identify, alias or a person.",
+        plan=Nested("MATCH (e:Event {id: h.message})", ("e",)),
+    )
     async def event(self, info: Info) -> Event | None:
         if self.message_id is None:
             return None
@@ -60,11 +67,14 @@ class IdentityChange(Node):
 class Merge(IdentityChange):
     """Made of what the log keeps by `of`."""
 
-    survivor_id: strawberry.ID = strawberry.field(description="The id of who remained.")
-    absorbed_id: strawberry.ID = strawberry.field(description="The id of who was absorbed.")
-    source: str | None = strawberry.field(description="The source of the message; null when there is none.")
-    undone_at: DateTime | None = strawberry.field(description="When it was undone; null while it stands.")
-    undone_reason: str | None = strawberry.field(description="Why it was undone, as far as a reason was given.")
+    id: strawberry.ID = id_read_as("h.id")
+    survivor_id: strawberry.ID = value_field("The id of who remained.", plan=Leaf("h.survivor"))
+    absorbed_id: strawberry.ID = value_field("The id of who was absorbed.", plan=Leaf("h.absorbed"))
+    source: str | None = value_field("The source of the message; null when there is none.", plan=Leaf("h.source"))
+    undone_at: DateTime | None = value_field("When it was undone; null while it stands.", plan=time("h.undoneAt"))
+    undone_reason: str | None = value_field(
+        "Why it was undone, as far as a reason was given.", plan=Leaf("h.undoneReason")
+    )
 
     @classmethod
     def of(cls, row: MergeRow) -> "Merge":
@@ -82,13 +92,17 @@ class Merge(IdentityChange):
             undone_reason=row.undone_reason,
         )
 
-    @field("Who remained, after later merges; null once gone.")
+    @field("Who remained, after later merges; null once gone.", plan=Nested(changes.survivor("h.survivor"), ("c",)))
     async def survivor(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_after_merges  # the types refer to each other
 
         return await customer_after_merges(info, self.survivor_id)
 
-    @own_field("The evidence that led to it: the links between the two sides that it came with, oldest first.", size=10)
+    @own_field(
+        "The evidence that led to it: the links between the two sides that it came with, oldest first.",
+        size=10,
+        plan=Nested(changes.EVIDENCE, ("l",), many=True),
+    )
     async def evidence(self, info: Info) -> list[Link] | None:
         return [Link.of(row) for row in await info.context.loader(merge_evidence).load(str(self.id))]
 
@@ -97,9 +111,12 @@ class Merge(IdentityChange):
 class CustomerSplit(IdentityChange):
     """Made of what the log keeps by `of`."""
 
-    customer_id: strawberry.ID = strawberry.field(description="The id of who was split.")
-    part_id: strawberry.ID = strawberry.field(description="The id of who came out.")
-    identifier_count: int = strawberry.field(description="How many identifiers went with the part.")
+    id: strawberry.ID = id_read_as("h.id")
+    customer_id: strawberry.ID = value_field("The id of who was split.", plan=Leaf("h.customer"))
+    part_id: strawberry.ID = value_field("The id of who came out.", plan=Leaf("h.part"))
+    identifier_count: int = value_field(
+        "How many identifiers went with the part.", plan=Leaf("size(coalesce(h.identifiers, []))")
+    )
     row: strawberry.Private[SplitRow]
 
     @classmethod
@@ -117,21 +134,30 @@ class CustomerSplit(IdentityChange):
             row=row,
         )
 
-    @field("Who came out, after later merges; null once gone.")
+    @field("Who came out, after later merges; null once gone.", plan=Nested(changes.survivor("h.part"), ("c",)))
     async def part(self, info: Info) -> Annotated["Customer", strawberry.lazy("graphcdp.api.customers")] | None:
         from graphcdp.api.customers import customer_after_merges  # the types refer to each other
 
         return await customer_after_merges(info, self.part_id)
 
     @own_field(
-        f"The identifiers that went with the part, without erased ones; at most {SPLIT_IDENTIFIERS_MAX}.", size=20
+        f"The identifiers that went with the part, without erased ones; at most {SPLIT_IDENTIFIERS_MAX}.",
+        size=20,
+        plan=Nested(
+            f"UNWIND h.identifiers[..{SPLIT_IDENTIFIERS_MAX}] AS key MATCH (i:Identifier {{key: key}})",
+            ("i",),
+            many=True,
+        ),
     )
     async def identifiers(self, info: Info) -> list[Identifier] | None:
         keys = list(self.row.identifiers[:SPLIT_IDENTIFIERS_MAX])
         rows = await info.context.loader(identifiers_by_keys).load_many(keys)
         return [Identifier.of(row) for row in rows if row is not None]
 
-    @field("The merge that was undone; null when it was another kind of split.")
+    @field(
+        "The merge that was undone; null when it was another kind of split.",
+        plan=Nested("MATCH (h:Merge {id: one})", ("h",), one="h.merge"),
+    )
     async def merge(self, info: Info) -> Merge | None:
         return None if self.row.merge is None else await merge_with_id(info, self.row.merge)
 
@@ -140,17 +166,17 @@ class CustomerSplit(IdentityChange):
 class MergeEdge:
     """A merge with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Merge = strawberry.field(description="The merge.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Merge = value_field("The merge.", plan=Place.NODE)
 
 
 @strawberry.type(description="A page of merges.")
 class MergeConnection:
     """Made of a slice by `of`."""
 
-    edges: list[MergeEdge] = strawberry.field(description="Merges with cursors.")
-    nodes: list[Merge] = strawberry.field(description="Just the merges.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[MergeEdge] = value_field("Merges with cursors.", plan=Place.EDGES)
+    nodes: list[Merge] = value_field("Just the merges.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
 
     @classmethod
     def of(cls, page: Slice[MergeRow]) -> "MergeConnection":

@@ -5,12 +5,16 @@
 taken, whatever became of the operation in it.
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 RESPONSE = "application/graphql-response+json"
 LEGACY = "application/json"
 HTML = "text/html"
 EVENTS = "text/event-stream"
+
+KNOWN_LENGTH_MAX = 200
 
 _ANY = (("*/*", LEGACY), ("application/*", LEGACY))
 _STATUS_BY_CODE = {"INTERNAL": 500, "UNAVAILABLE": 503, "TIMEOUT": 504}
@@ -64,8 +68,13 @@ def status_of(answer: dict[str, Any], media_type: str) -> int:
     return max((_STATUS_BY_CODE.get(code, 400) for code in codes), default=400)
 
 
-def qualities(header: str) -> dict[str, float]:
+def qualities(header: str) -> Mapping[str, float]:
     """What a header of the Accept family takes, and how gladly, 0..1; an encoding other than UTF-8 not at all."""
+    # Most callers of a server send one of a few.
+    return _known_qualities(header) if len(header) <= KNOWN_LENGTH_MAX else _qualities(header)
+
+
+def _qualities(header: str) -> Mapping[str, float]:
     quality_by_range: dict[str, float] = {}
     for one in header.split(","):
         media_range, *parameters = (part.strip().lower() for part in one.split(";"))
@@ -78,6 +87,9 @@ def qualities(header: str) -> dict[str, float]:
                 quality = 0.0
         quality_by_range[media_range] = max(quality, quality_by_range.get(media_range, 0.0))
     return quality_by_range
+
+
+_known_qualities = lru_cache(maxsize=200)(_qualities)
 
 
 def _quality(text: str) -> float:

@@ -28,13 +28,15 @@ _IN_ADDRESS = ("query", "documentId", "operationName", *_PARSED)
 class Operation:
     """One operation, well-formed, neither parsed nor checked.
 
-    reads_only: it came in a way by which nothing may be written.
+    reads_only: it came in a way by which nothing may be written. id: the caller's
+    name for it among several, `extensions.operationId`; None when it has none.
     """
 
     document: str
     variables: dict[str, Any] | None
     name: str | None
     reads_only: bool
+    id: str | None = None
 
 
 async def read_operation(request: Request, seconds: float, trusted: TrustedDocuments) -> Operation:
@@ -50,7 +52,7 @@ async def read_operation(request: Request, seconds: float, trusted: TrustedDocum
         )
     if request.headers.get("content-encoding", "identity") != "identity":
         raise RefusedError(415, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"})
-    body = await _body(request, seconds)
+    body = await read_body(request, seconds, BATCH_BYTES_MAX)
     operation = checked_operation(_json(body, "The request"), trusted, reads_only=False)
     if len(body) > BODY_BYTES_MAX and "recordEvents" not in operation.document:
         raise _too_large(BODY_BYTES_MAX)
@@ -92,16 +94,20 @@ def checked_operation(given: Any, trusted: TrustedDocuments, *, reads_only: bool
         raise RefusedError(400, "`variables` must be an object.")
     if not isinstance(name, str | None):
         raise RefusedError(400, "`operationName` must be text.")
-    if not isinstance(given.get("extensions"), dict | None):
+    extensions = given.get("extensions")
+    if not isinstance(extensions, dict | None):
         raise RefusedError(400, "`extensions` must be an object.")
     document = trusted.document_of(given)
     if len(document) > DOCUMENT_BYTES_MAX:
         raise RefusedError(413, f"The document is larger than {DOCUMENT_BYTES_MAX} bytes: put values into `variables`.")
-    return Operation(document, variables, name or None, reads_only)
+    operation_id = (extensions or {}).get("operationId")
+    return Operation(
+        document, variables, name or None, reads_only, operation_id if isinstance(operation_id, str) else None
+    )
 
 
-async def _body(request: Request, seconds: float) -> bytes:
-    """The body, counted while it comes in."""
+async def read_body(request: Request, seconds: float, bytes_max: int) -> bytes:
+    """The body, counted while it comes in, which may take this long. Raises RefusedError."""
     body = bytearray()
     count = 0
     try:
@@ -109,15 +115,15 @@ async def _body(request: Request, seconds: float) -> bytes:
             async for chunk in request.stream():
                 count += len(chunk)
                 if count > UNREAD_BYTES_MAX:
-                    raise _too_large(BATCH_BYTES_MAX, unread=True)
-                if count <= BATCH_BYTES_MAX:
+                    raise _too_large(bytes_max, unread=True)
+                if count <= bytes_max:
                     body += chunk
     except TimeoutError:
         raise RefusedError(408, f"The request did not come in within {seconds:g} s.", unread=True) from None
     except ClientDisconnect:
         raise RefusedError(400, "The request was not finished.") from None
-    if count > BATCH_BYTES_MAX:
-        raise _too_large(BATCH_BYTES_MAX)
+    if count > bytes_max:
+        raise _too_large(bytes_max)
     return bytes(body)
 
 

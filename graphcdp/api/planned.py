@@ -21,7 +21,7 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from graphcdp.api.context import Context
-from graphcdp.api.fields import PLAN
+from graphcdp.api.fields import MASKED_PLAN, PLAN
 from graphcdp.api.scalars import JsonText
 from graphcdp.plan.fields import Leaf, Nested, OneOf, Paged, Plan, Told
 from graphcdp.plan.finish import Finish, Given, Touch
@@ -42,9 +42,16 @@ class Description:
 
     def plan_of(self, type_name: str, field_name: str) -> Plan | None:
         """How a field is read; None when it has no plan."""
+        return self._planned(type_name, field_name, PLAN)
+
+    def masked_plan_of(self, type_name: str, field_name: str) -> Plan | None:
+        """How a personal field is read for those who may not see it; None when it does not say."""
+        return self._planned(type_name, field_name, MASKED_PLAN)
+
+    def _planned(self, type_name: str, field_name: str, name: str) -> Plan | None:
         of = self.graphql.get_type(type_name)
         definition = of.fields.get(field_name) if isinstance(of, GraphQLObjectType) else None
-        found: Plan | None = None if definition is None else _field_of(definition).metadata.get(PLAN)
+        found: Plan | None = None if definition is None else _field_of(definition).metadata.get(name)
         return found
 
     def given(self, wanted: Wanted, variables: VariableValues, context: Context) -> Given:

@@ -8,8 +8,8 @@ import structlog
 
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.tokens import BadTokenError, subject_of
-from graphcdp.model.errors import GraphCDPError
-from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, key_hash, key_principal, visitor_principal
+from graphcdp.model.errors import DatabaseError, GraphCDPError
+from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, Scope, key_hash, key_principal, visitor_principal
 from graphcdp.read.keys import KeyRow, stored_keys
 from graphcdp.record.clock import utc_now
 from graphcdp.record.keys import PREFIX, keep_uses
@@ -56,6 +56,33 @@ class Doorkeeper:
         _check_name(host)
         return OWNER
 
+    async def writer(self, key: str | None, host: str) -> Principal:
+        """Who sends messages with this write key; a server without keys takes any, and none.
+
+        Raises as `principal`, and RefusedError (403) for a key that may not write.
+        """
+        await self._read_older_than(self._settings.keys_fresh_s)
+        if not self._key_by_hash and is_loopback(self._settings.host):
+            _check_name(host)
+            return OWNER
+        if not key:
+            raise _unauthenticated("The write key is missing: send a key of this server with the scope `write`.")
+        if not key.startswith(PREFIX):
+            raise _unauthenticated("This server has no such key.")
+        principal = await self._key(key[:KEY_LENGTH_MAX])
+        if not principal.may((Scope.WRITE,)):
+            raise RefusedError(403, "This key may not write: it lacks the scope `write`.", "FORBIDDEN")
+        return principal
+
+    async def still_lets_in(self, principal: Principal, authorization: str | None, host: str) -> bool:
+        """Would these headers be let in again, as this principal? Yes while the keys cannot be read."""
+        try:
+            return await self.principal(authorization, host) == principal
+        except RefusedError:
+            return False
+        except DatabaseError:
+            return True  # the operations say so themselves
+
     async def _known(self, authorization: str) -> Principal:
         scheme, _, text = authorization.strip().partition(" ")
         text = text.strip()
@@ -77,7 +104,7 @@ class Doorkeeper:
         if found.revoked is not None:
             raise _unauthenticated("This key was revoked.")
         self._used[found.id] = utc_now()
-        return key_principal(found.id, found.scopes)
+        return key_principal(found.id, found.scopes, found.name)
 
     def _visitor(self, text: str) -> Principal:
         secret = self._settings.token_secret

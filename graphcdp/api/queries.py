@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from graphcdp.api import asked
+from graphcdp.api import asked, asked_changes
 from graphcdp.api.conflicts import (
     Code,
     ConflictStatus,
@@ -134,6 +134,7 @@ class ReadQueries:
         "The stream of events of all customers, newest first: for debugging and live views. What the filter leaves "
         "out is read over, so give `during` with names or sources that are rare.",
         scopes=READ,
+        plan=asked.STREAM,
     )
     async def events(
         self,
@@ -185,7 +186,11 @@ class ReadQueries:
     async def snapshot(self, info: Info, of: Whom, at: Moment) -> CustomerSnapshot | None:
         return await snapshot_of(info, of, moment(at, ("at",)))
 
-    @own_field("Evidence that the identity rules refused, for review; what was refused last first.", scopes=READ)
+    @own_field(
+        "Evidence that the identity rules refused, for review; what was refused last first.",
+        scopes=READ,
+        plan=asked_changes.CONFLICTS,
+    )
     async def conflicts(
         self,
         info: Info,
@@ -200,7 +205,7 @@ class ReadQueries:
         choice = choice_of_conflicts(status, code)
         return IdentityConflictConnection.of(await list_conflicts(info.context.store, choice, page), choice)
 
-    @own_field("Messages that could not be taken, newest first.", scopes=READ)
+    @own_field("Messages that could not be taken, newest first.", scopes=READ, plan=asked.REJECTED)
     async def rejected(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> RejectedMessageConnection | None:

@@ -5,10 +5,13 @@ from typing import Any
 
 import strawberry
 
+from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Claim, Identifier
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.resolve.clean import clean_one
 from graphcdp.resolve.rules import IdentityRules, KindRule
+
+SEARCH_LENGTH_MAX = 200
 
 _KIND_BY_FIELD = {
     "email": EMAIL,
@@ -99,6 +102,15 @@ def keys_of_words(words: str, rules: IdentityRules) -> tuple[str, ...]:
     """Keys of all identifiers that the words as a whole may be."""
     keys = (key_of(Claim(kind, words), rules) for kind in rules.kinds)
     return tuple(key for key in keys if key is not None)
+
+
+def part_of_name(search: str | None) -> str | None:
+    """Part of the name of what is searched. Raises InvalidReferenceError when it is too long."""
+    if search is not None and len(search) > SEARCH_LENGTH_MAX:
+        raise InvalidReferenceError(
+            f"`search` has {len(search)} characters; it takes at most {SEARCH_LENGTH_MAX}.", ("search",)
+        )
+    return search
 
 
 def field_path(path: tuple[str, ...], kinds: Mapping[str, str]) -> tuple[str, ...]:

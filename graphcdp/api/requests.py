@@ -5,19 +5,26 @@ import time
 import uuid
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphcdp.api.answers import failure_of, to_bytes
 
 log = structlog.get_logger("graphcdp.http")
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+_KEY = re.compile(r"^/v1/projects/[^/]+")
 _QUIET = frozenset(("/healthz", "/readyz"))
+_PROTECTIVE = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    # No other site's page may use an answer as its script, style or picture.
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
 
 
 class RequestLog:
-    """ASGI middleware; it logs method, path, status and time, never bodies or query values.
+    """ASGI middleware; it logs method, path, status and time, never bodies, query values or write keys.
 
     The caller's X-Request-Id is kept when it is plain; else one is made. It is
     in the answer, in the log and in masked errors.
@@ -31,8 +38,8 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
         scope["request_id"] = request_id
         started_s = time.monotonic()
         status = 0
@@ -41,26 +48,23 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["X-Frame-Options"] = "DENY"
-                headers["Referrer-Policy"] = "no-referrer"
-                # No other site's page may use an answer as its script, style or picture.
-                headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                # Bytes put behind bytes: Starlette's headers would look through all of them for each of ours.
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode()), *_PROTECTIVE]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_on)
-            except Exception:  # the last place that can still answer
-                log.exception("internal error", method=scope["method"], path=scope["path"])
-                if status == 0:
-                    await _send_failure(send_on, request_id)
-            finally:
-                write = log.debug if scope["path"] in _QUIET else log.info
-                took_ms = round((time.monotonic() - started_s) * 1000, 1)
-                write("request", method=scope["method"], path=scope["path"], status=status, ms=took_ms)
+        # Nothing to take back: each request is a task, whose variables end with it.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, send_on)
+        except Exception:  # the last place that can still answer
+            log.exception("internal error", method=scope["method"], path=scope["path"])
+            if status == 0:
+                await _send_failure(send_on, request_id)
+        finally:
+            write = log.debug if scope["path"] in _QUIET else log.info
+            took_ms = round((time.monotonic() - started_s) * 1000, 1)
+            path = _KEY.sub("/v1/projects/…", scope["path"])
+            write("request", method=scope["method"], path=path, status=status, ms=took_ms)
 
 
 async def _send_failure(send: Send, request_id: str) -> None:

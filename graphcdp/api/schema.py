@@ -29,6 +29,7 @@ from graphcdp.api.merges import CustomerSplit
 from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.previews import PreviewQueries
 from graphcdp.api.queries import ReadQueries
+from graphcdp.api.replay import ReplayMutations
 from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
@@ -47,7 +48,13 @@ class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQuerie
     )
 )
 class Mutation(
-    RecordMutations, ConsentMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations
+    RecordMutations,
+    ConsentMutations,
+    IdentityMutations,
+    ConflictMutations,
+    RulesMutations,
+    SegmentMutations,
+    ReplayMutations,
 ):
     """Joins the mutations."""
 

@@ -16,6 +16,7 @@ from graphcdp.api.fields import READ, field, own_field, value_field
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
+from graphcdp.api.references import part_of_name
 from graphcdp.api.scalars import JSON, DateTime, JsonText
 from graphcdp.model.errors import DatabaseError, InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.predicates import Predicate
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from graphcdp.api.customers import Customer
 
 SAMPLE_MAX = 20
-SEARCH_LENGTH_MAX = 200
 
 AnyCustomer = Annotated["Customer", strawberry.lazy("graphcdp.api.customers")]
 Which = Annotated[SegmentRef, strawberry.argument(description="Which segment.")]
@@ -123,7 +123,7 @@ class Segment(Node):
     async def size(self, info: Info) -> Count | None:
         return Count.exact(await info.context.loader(segment_sizes).load(self.id))
 
-    @own_field("How many customers are in both now; exact.", scopes=READ, cost=200)
+    @own_field("How many customers are in both now; exact.", scopes=READ, cost=200, plan=asked.OVERLAP)
     async def overlap(self, info: Info, with_: With) -> Count | None:
         other = await row_of(info, with_)
         if other is None:
@@ -143,17 +143,17 @@ class Segment(Node):
 class SegmentEdge:
     """A segment with its place."""
 
-    cursor: str = strawberry.field(description="The place in the list.")
-    node: Segment = strawberry.field(description="The segment.")
+    cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
+    node: Segment = value_field("The segment.", plan=Place.NODE)
 
 
 @strawberry.type(description="A page of segments.")
 class SegmentConnection:
     """Made of a slice by `of`."""
 
-    edges: list[SegmentEdge] = strawberry.field(description="Segments with cursors.")
-    nodes: list[Segment] = strawberry.field(description="Just the segments.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[SegmentEdge] = value_field("Segments with cursors.", plan=Place.EDGES)
+    nodes: list[Segment] = value_field("Just the segments.", plan=Place.NODES)
+    page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     search: strawberry.Private[str | None]
 
     @classmethod
@@ -167,7 +167,7 @@ class SegmentConnection:
             search=search,
         )
 
-    @field("Exact.")
+    @field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count:
         return Count.exact(await segments_total(info.context.store, self.search))
 
@@ -270,7 +270,7 @@ class SegmentQueries:
         row = await row_of(info, by)
         return None if row is None else Segment.of(row)
 
-    @own_field("Segments, by name.", scopes=READ)
+    @own_field("Segments, by name.", scopes=READ, plan=asked.SEGMENTS)
     async def segments(
         self,
         info: Info,
@@ -280,12 +280,9 @@ class SegmentQueries:
         last: Last = None,
         before: Before = None,
     ) -> SegmentConnection | None:
-        if search is not None and len(search) > SEARCH_LENGTH_MAX:
-            raise InvalidReferenceError(
-                f"`search` has {len(search)} characters; it takes at most {SEARCH_LENGTH_MAX}.", ("search",)
-            )
+        words = part_of_name(search)
         page = segment_page(first=first, after=after, last=last, before=before)
-        return SegmentConnection.of(await list_segments(info.context.store, page, search), search)
+        return SegmentConnection.of(await list_segments(info.context.store, page, words), words)
 
     @own_field(
         "How many customers a rule selects, and who for example. Writes nothing; made to be called as the user types.",

@@ -4,9 +4,8 @@ import socket
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
 
-from graphcdp.api.live import Connections
+from graphcdp.api.http import Application
 from graphcdp.api.operations import BODY_BYTES_MAX
 
 PING_S = 20.0
@@ -17,9 +16,9 @@ UNTAKEN_S = 60
 class Server(uvicorn.Server):
     """Ends what stays open first, so that a stop waits for requests only."""
 
-    def __init__(self, app: Starlette, **options: Any) -> None:
+    def __init__(self, app: Application, **options: Any) -> None:
         """A server of an application from `build_app`; options: as of uvicorn's Config."""
-        self._live: Connections = app.state.connections
+        self._live = app.connections
         super().__init__(
             uvicorn.Config(
                 app,

@@ -7,7 +7,6 @@ ends the socket first. Only `serve` closes it, after all others are gone.
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -15,11 +14,11 @@ import structlog
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from graphcdp.api.answering import Asked, Platform, execute, follow
+from graphcdp.api.answering import Asked, Platform, answers
 from graphcdp.api.answers import AnswerTooLargeError, failure_of, to_bytes
 from graphcdp.api.cors import may_open_socket
 from graphcdp.api.failures import told
-from graphcdp.api.live import Connections, Ending
+from graphcdp.api.live import OPERATIONS_MAX, Connections, Ending
 from graphcdp.api.operations import checked_operation
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.refusals import RefusedError
@@ -53,7 +52,6 @@ CHECK_S = 5.0
 """How often it is looked at whether the socket may go on."""
 SEND_S = 30.0
 CLOSE_S = 1.0
-OPERATIONS_MAX = 10
 
 
 class Sockets:
@@ -244,9 +242,8 @@ class _Socket:
     async def _answer(self, asked: Subscribe, principal: Principal) -> None:
         operation = checked_operation(asked.payload, self._trusted, reads_only=False)
         given = Asked(operation, principal, self._id)
-        only = await execute(given, self._platform)
-        async with aclosing(follow(given, self._platform) if only is None else _once(only)) as answers:
-            async for answer in answers:
+        async with aclosing(answers(given, self._platform)) as found:
+            async for answer in found:
                 if "data" not in answer:
                     await self._refuse(asked.id, answer["errors"])
                     return
@@ -270,10 +267,6 @@ class _Socket:
             raise WebSocketDisconnect
         async with asyncio.timeout(SEND_S):
             await self._websocket.send_text(text)
-
-
-async def _once(answer: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-    yield answer
 
 
 def _next(operation_id: str, answer: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from graphcdp import __version__
-from graphcdp.cli import db, keys, rules
+from graphcdp.cli import db, keys, rejected, rules
 from graphcdp.cli.demo import demo
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
@@ -27,6 +27,7 @@ app.command()(schema)
 app.add_typer(db.app, name="db")
 app.add_typer(rules.app, name="rules")
 app.add_typer(keys.app, name="keys")
+app.add_typer(rejected.app, name="rejected")
 
 
 def _print_version(wanted: bool) -> None:

@@ -13,6 +13,10 @@ from typing import Any
 import orjson
 
 TEXT_LENGTH_MAX = 200
+SUBJECTS_MAX = 10
+EVENTS_MAX = 20
+CONTEXTS_MAX = 10
+"""What is read to learn about a device: identifiers that evidence ties to it, events of each, contexts in all."""
 
 
 class Platform(StrEnum):

@@ -9,6 +9,7 @@
         DatabaseTimeoutError       a statement took longer than allowed and was ended
         DatabaseConflictError      another writer made the same thing at the same moment
         MigrationError             a migration's text is not the one that was applied
+      OverloadedError              more is asked than can be done now
       EmbeddedError                the embedded server could not be fetched, started or stopped
       RulesFileError               a file of identity rules cannot be used
       ImportFileError              a file to import cannot be used at all
@@ -54,6 +55,14 @@ class DatabaseConflictError(DatabaseError):
 
 class MigrationError(DatabaseError):
     """A migration that was applied before has another text now."""
+
+
+class OverloadedError(GraphCDPError):
+    """More is asked than can be done now; nothing was kept. retry_after_s: when to try again."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class EmbeddedError(GraphCDPError):

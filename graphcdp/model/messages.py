@@ -65,5 +65,7 @@ RawMessage = dict[str, Any]
 """A message before its shape is checked: the fields of `Message` by name, all optional.
 
 `id` and `at` are made when absent; `at` may be RFC 3339 text or a datetime;
-`identifiers` is a list of (kind, value) pairs.
+`identifiers` is a list of (kind, value) pairs. One with `unfit`, a `Problem`,
+is refused for it and kept with all that it holds: what came could not be read
+as a message.
 """

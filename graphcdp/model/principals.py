@@ -32,13 +32,15 @@ class Principal:
     """Who is asking.
 
     scopes: all that it holds, implied ones included. name: for the log, the id
-    of a key. subject: of a visitor, an identifier's `kind:value` or a customer id.
+    of a key. label: what the key is for, as it was called when it was made.
+    subject: of a visitor, an identifier's `kind:value` or a customer id.
     """
 
     asking: Asking
     scopes: frozenset[Scope] = frozenset()
     name: str = ""
     subject: str | None = None
+    label: str = ""
 
     def may(self, scopes: Iterable[Scope]) -> bool:
         """Does it hold all of these?"""
@@ -56,10 +58,11 @@ OWNER = Principal(Asking.OWNER, frozenset(Scope), "owner")
 ANONYMOUS = Principal(Asking.ANONYMOUS, name="anonymous")
 
 
-def key_principal(key_id: str, scopes: Iterable[Scope]) -> Principal:
-    """Who holds the API key with this id."""
+def key_principal(key_id: str, scopes: Iterable[Scope], label: str = "") -> Principal:
+    """Who holds the API key with this id. label: as in Principal."""
     given = frozenset(scopes)
-    return Principal(Asking.KEY, given.union(*(_IMPLIED.get(scope, frozenset()) for scope in given)), key_id)
+    held = given.union(*(_IMPLIED.get(scope, frozenset()) for scope in given))
+    return Principal(Asking.KEY, held, key_id, label=label)
 
 
 def visitor_principal(subject: str) -> Principal:

@@ -6,10 +6,13 @@
     Paged      a connection: a page of a list
     Told       an object, or a value, that Python makes of what Cypher gives, with the field's own resolver
     Place      a part of a connection or of an edge: what its page knows already
+    Fixed      a value that is the same for all objects, so that nothing is read
+    Refused    what whoever asks may not have
 
-Cypher names an object by the variable of its type: `c` a customer, `e` an event,
-`i` an identifier or device, `l` evidence, `s` a segment. A `$name` in it is
-a parameter of the one field that asks, see `Asked`.
+Cypher names an object by the variable of its type: `c` a customer, `m` a merged
+one, `e` an event, `i` an identifier or device, `l` evidence, `s` a segment,
+`h` what happened to identity (a merge, a split, refused evidence), `r` a refused
+message, `j` a job. A `$name` in it is a parameter of the one field that asks, see `Asked`.
 """
 
 from collections.abc import Callable, Mapping
@@ -89,7 +92,9 @@ class Nested:
 
     cypher: clauses that bind `variables`, one row for each object; with `ask`
     those that it answers are taken. many: the field is a list. plainly: `ask`
-    takes arguments as graphql-core has them, inputs as mappings.
+    takes arguments as graphql-core has them, inputs as mappings. one: an
+    expression that the clauses have as `one`, where variables that they bind are
+    called as those around them. missing: the error where there is no object.
     """
 
     cypher: str = ""
@@ -97,6 +102,8 @@ class Nested:
     ask: Ask | None = None
     many: bool = False
     plainly: bool = False
+    one: str = ""
+    missing: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +126,15 @@ class Paged:
 
     ask: answers clauses that bind `variables` in the page's order, at most $limit
     rows. node: the variable of the item. key: an expression, the sort key that a
-    cursor holds.
+    cursor holds. by_type: of items of several types, whose node is a global id
+    called `one`: clauses that reach an object of each type from it.
     """
 
     ask: Ask
     variables: tuple[str, ...]
     node: str
     key: str
+    by_type: Mapping[str, Nested] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,21 @@ class Place(Enum):
     TOTAL = auto()
 
 
-Plan: TypeAlias = Leaf | Nested | OneOf | Paged | Told | Place
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A value that every object has."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Null, with an error at each object that has the field. error: says why."""
+
+    error: Exception
+
+
+Plan: TypeAlias = Leaf | Nested | OneOf | Paged | Told | Place | Fixed | Refused
 
 
 def time(expression: str) -> Leaf:

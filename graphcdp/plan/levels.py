@@ -2,16 +2,17 @@
 
 A field without a plan makes everything above it unplanned, up to the root
 field: an answer is shaped either here or by graphql-core, never half and half.
+So does one that may fail alone and may not be null, since it takes away what is around it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type, is_non_null_type
 from graphql.language import FieldNode, SelectionSetNode
 
-from graphcdp.plan.fields import Nested, OneOf, Paged, Plan, Told
+from graphcdp.plan.fields import Fixed, Nested, OneOf, Paged, Place, Plan, Refused, Told
 from graphcdp.plan.selection import Selections, selection_sets
 
 PlanOf: TypeAlias = Callable[[str, str], Plan | None]
@@ -28,18 +29,23 @@ class UnplannedError(Exception):
 class Wanted:
     """A field that is asked for.
 
-    key: its name in the answer. name, definition, node: as in the schema and the
+    key: its name in the answer. name, definition, nodes: as in the schema and the
     document. number: among the fields of the plan; parameters are called
-    after it. plan: None for __typename. levels: what is asked of its value, by type.
+    after it. plan: None below what Python tells. levels: what is asked of its value, by type.
     """
 
     key: str
     name: str
     number: int
-    node: FieldNode
+    nodes: list[FieldNode]
     definition: GraphQLField | None = None
     plan: Plan | None = None
     levels: "dict[str, Level]" = field(default_factory=dict)
+
+    @property
+    def node(self) -> FieldNode:
+        """The first of its nodes, which has the same arguments as all others."""
+        return self.nodes[0]
 
     @property
     def level(self) -> "Level":
@@ -69,10 +75,13 @@ class Levels:
         """A root field with all below it. Raises UnplannedError, and gathers nothing then."""
         before = len(self.wanted)
         try:
-            return self._field(of, key, nodes)
+            made = self._field(of, key, nodes)
+            if made.definition is not None and isinstance(made.plan, Fixed | Refused):
+                raise UnplannedError(f"{of.name}.{made.name} reads nothing")
         except UnplannedError:
             del self.wanted[before:]
             raise
+        return made
 
     def _level(self, of: GraphQLObjectType, sets: Sequence[SelectionSetNode], *, told: bool = False) -> Level:
         asked = self._selections.fields(of, sets)
@@ -81,12 +90,16 @@ class Levels:
     def _field(self, of: GraphQLObjectType, key: str, nodes: Sequence[FieldNode], *, told: bool = False) -> Wanted:
         name = nodes[0].name.value
         if name == TYPENAME:
-            return self._gathered(Wanted(key, name, len(self.wanted), nodes[0]))
+            return self._gathered(Wanted(key, name, len(self.wanted), list(nodes), plan=Fixed(of.name)))
         definition = of.fields.get(name)
         plan = None if told else self._plan_of(of.name, name)
         if definition is None or (plan is None and not told):
             raise UnplannedError(f"{of.name}.{name}")
-        made = self._gathered(Wanted(key, name, len(self.wanted), nodes[0], definition, plan))
+        if may_fail(plan) and is_non_null_type(definition.type):
+            raise UnplannedError(f"{of.name}.{name} may fail and may not be null")
+        made = self._gathered(Wanted(key, name, len(self.wanted), list(nodes), definition, plan))
+        if isinstance(plan, Fixed | Refused):
+            return made
         sets = selection_sets(nodes)
         if sets:
             for one in self._types(definition, plan):
@@ -103,7 +116,16 @@ class Levels:
         if isinstance(plan, OneOf):
             found: list[Any] = [self._schema.get_type(name) for name in plan.by_type]
         else:
-            found = [get_named_type(definition.type)]
+            named = get_named_type(definition.type)
+            if isinstance(plan, Place) and is_abstract_type(named):
+                found = list(self._schema.get_possible_types(named))
+            else:
+                found = [named]
         if not all(isinstance(one, GraphQLObjectType) for one in found):
             raise UnplannedError("an abstract type needs OneOf")
         return found
+
+
+def may_fail(plan: Plan | None) -> bool:
+    """Whether objects can have an error in place of a field with this plan."""
+    return isinstance(plan, Refused) or (isinstance(plan, Nested) and plan.missing is not None)

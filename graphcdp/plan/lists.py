@@ -6,6 +6,7 @@ and fixed: they depend on which bounds there are, never on a value.
 
 from functools import cache, lru_cache
 
+from graphcdp.model.devices import CONTEXTS_MAX, EVENTS_MAX, SUBJECTS_MAX
 from graphcdp.plan.fields import Need
 
 _EXACT = "'EXACT' AS precision"
@@ -31,12 +32,46 @@ WITH c"""
 
 CUSTOMER_BY_KEY = "MATCH (:Identifier {key: $key})-[:IDENTIFIES]->(c:Customer)"
 
+DEVICE_CONTEXTS = Need(
+    "contexts",
+    f"""CALL (i) {{
+  RETURN i.key AS subject, i.lastEventAt AS near
+  UNION ALL
+  MATCH (i)-[l:LINKED]-(other:Identifier)
+  WITH other.key AS subject, max(l.lastSeen) AS near ORDER BY near DESC LIMIT {SUBJECTS_MAX}
+  RETURN subject, near
+}}
+WITH i.key AS carried, subject, near
+WHERE near IS NOT NULL
+CALL (carried, subject, near) {{
+  MATCH (e:Event)
+  WHERE e.subject = subject AND e.at <= near
+  WITH e ORDER BY e.subject DESC, e.at DESC LIMIT {EVENTS_MAX}
+  WITH e WHERE carried IN e.identifiers AND e.context <> '{{}}'
+  RETURN e LIMIT {CONTEXTS_MAX}
+}}
+WITH e ORDER BY e.at DESC, e.id DESC LIMIT {CONTEXTS_MAX}
+RETURN collect(e.context)""",
+)
+"""Contexts of the latest events of the device `i`, as cypher/read/device_contexts.cypher explains it."""
+
+OVERLAP = f"""WITH CASE WHEN COUNT {{ (s)<-[:IN_SEGMENT]-() }} <= COUNT {{ (other)<-[:IN_SEGMENT]-() }}
+          THEN [s, other] ELSE [other, s] END AS ordered
+WITH ordered[0] AS smaller, ordered[1] AS greater
+WITH COUNT {{
+  MATCH (smaller)<-[:IN_SEGMENT]-(c:Customer)
+  WHERE EXISTS {{ (c)-[:IN_SEGMENT]->(greater) }}
+}} AS value, {_EXACT}"""
+"""How many customers `s` and `other` have in common, from the members of the smaller one."""
+
 EVENT_KEY = "[toString(e.at), e.id]"
 IDENTIFIER_KEY = "[place]"
 DEVICE_KEY = "[toString(i.lastSeen), i.id]"
 LINK_KEY = "[toString(l.firstSeen), l.id]"
 MEMBERSHIP_KEY = "[toString(since), s.id]"
 MEMBER_KEY = "[toString(since), c.id]"
+SEGMENT_KEY = "[place, s.id]"
+REJECTED_KEY = "[r.id]"
 
 SHAPES_MAX = 500
 """Of clauses that hold a caller's conditions; above it the oldest are written anew."""
@@ -50,13 +85,13 @@ DEVICES_TOTAL = f"WITH coalesce(c.`count.device`, 0) AS value, {_EXACT}"
 def identifiers(*, kinds: bool, after: bool, before: bool, backward: bool) -> str:
     """Identifiers of `c`: binds i, since, place; $kinds, $after, $before."""
     bounds = [bound for bound, given in (("place > $after", after), ("place < $before", before)) if given]
-    return _lines(
+    return lines(
         "MATCH (c)<-[m:IDENTIFIES]-(i:Identifier)",
         "WHERE i.kind IN $kinds" if kinds else "",
         "WITH i, m.since AS since,",
         "     CASE i.kind WHEN 'user' THEN '0' WHEN 'email' THEN '1' WHEN 'phone' THEN '2'",
         "                 WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.kind + ':' + i.id AS place",
-        _where(bounds),
+        where(bounds),
         f"WITH i, since, place ORDER BY place{' DESC' if backward else ''} LIMIT $limit",
     )
 
@@ -75,20 +110,20 @@ def identifiers_total(*, kinds: bool) -> str:
 @cache
 def devices(*, after: bool, before: bool, backward: bool) -> str:
     """Devices of `c`, last seen first: binds i; $after_at, $after_id, $before_at, $before_id."""
-    return _lines(
+    return lines(
         "MATCH (c)<-[:IDENTIFIES]-(i:Device)",
-        _where(_between("i.lastSeen", "i.id", after, before)),
-        f"WITH i ORDER BY {_falling('i.lastSeen', 'i.id', backward)} LIMIT $limit",
+        where(between("i.lastSeen", "i.id", after, before)),
+        f"WITH i ORDER BY {falling('i.lastSeen', 'i.id', backward)} LIMIT $limit",
     )
 
 
 @cache
 def links(*, after: bool, before: bool, backward: bool) -> str:
     """Evidence of `i`, newest first: binds l, other; parameters as `devices`."""
-    return _lines(
+    return lines(
         "MATCH (i)-[l:LINKED]-(other:Identifier)",
-        _where(_between("l.firstSeen", "l.id", after, before)),
-        f"WITH l, other ORDER BY {_falling('l.firstSeen', 'l.id', backward)} LIMIT $limit",
+        where(between("l.firstSeen", "l.id", after, before)),
+        f"WITH l, other ORDER BY {falling('l.firstSeen', 'l.id', backward)} LIMIT $limit",
     )
 
 
@@ -96,18 +131,18 @@ def links(*, after: bool, before: bool, backward: bool) -> str:
 def customer_links(*, ended: bool, after: bool, before: bool, backward: bool) -> str:
     """Evidence around `c`, each piece once, newest first: binds l; parameters as `devices`."""
     active = [] if ended else ["l.endedAt IS NULL"]
-    return _lines(
+    return lines(
         "MATCH (c)<-[:IDENTIFIES]-(:Identifier)-[l:LINKED]-(:Identifier)",
-        _where([*active, *_between("l.firstSeen", "l.id", after, before)]),
+        where([*active, *between("l.firstSeen", "l.id", after, before)]),
         "WITH DISTINCT l",
-        f"WITH l ORDER BY {_falling('l.firstSeen', 'l.id', backward)} LIMIT $limit",
+        f"WITH l ORDER BY {falling('l.firstSeen', 'l.id', backward)} LIMIT $limit",
     )
 
 
 @cache
 def customer_links_total(*, ended: bool) -> str:
     """How many pieces of evidence there are around `c`."""
-    return _lines(
+    return lines(
         "MATCH (c)<-[:IDENTIFIES]-(:Identifier)-[l:LINKED]-(:Identifier)",
         "" if ended else "WHERE l.endedAt IS NULL",
         # Apart: beside an aggregate a constant is a key, and no rows would make no groups.
@@ -119,36 +154,41 @@ def customer_links_total(*, ended: bool) -> str:
 @cache
 def memberships(*, after: bool, before: bool, backward: bool) -> str:
     """Segments that `c` is in, entered last first: binds s, since; parameters as `devices`."""
-    return _lines(
+    return lines(
         "MATCH (c)-[member:IN_SEGMENT]->(s:Segment)",
         "WITH s, member.since AS since",
-        _where(_between("since", "s.id", after, before)),
-        f"WITH s, since ORDER BY {_falling('since', 's.id', backward)} LIMIT $limit",
+        where(between("since", "s.id", after, before)),
+        f"WITH s, since ORDER BY {falling('since', 's.id', backward)} LIMIT $limit",
     )
 
 
 @cache
 def members(*, after: bool, before: bool, backward: bool) -> str:
     """Members of `s`, entered last first: binds c, since; parameters as `devices`."""
-    return _lines(
+    return lines(
         "MATCH (s)<-[member:IN_SEGMENT]-(c:Customer)",
         "WITH c, member.since AS since",
-        _where(_between("since", "c.id", after, before)),
-        f"WITH c, since ORDER BY {_falling('since', 'c.id', backward)} LIMIT $limit",
+        where(between("since", "c.id", after, before)),
+        f"WITH c, since ORDER BY {falling('since', 'c.id', backward)} LIMIT $limit",
     )
 
 
+_FIRST, _LAST = "datetime('0001-01-01T00:00:00Z')", "datetime('9999-12-31T23:59:59.999999Z')"
+"""Bounds that leave nothing out: times are recorded as RFC 3339 has them, whose years have four digits."""
+
+
 @lru_cache(maxsize=SHAPES_MAX)
-def events(*, names: bool, sources: bool, bounded: bool, newest: bool, where: str = "") -> str:
+def events(*, names: bool, sources: bool, bounded: bool, newest: bool, meets: str = "") -> str:
     """Events of `c` over all identifiers, newest or oldest first: binds e.
 
-    $names; $sources; bounded: $low, $low_id, $high, $high_id, places that they lie between. where: a
+    $names; $sources; bounded: $low, $low_id, $high, $high_id, places that they lie between. meets: a
     condition on `e`, see where.py.
 
     Each identifier's own events are an index walk. An identifier that has as
     many others before it as the page is long, each with an event nearer to the
-    page's start, cannot be on the page and is not walked: exact, since
-    lastEventAt and firstEventAt are times of real events.
+    page's start, cannot be on the page and is not walked, nor are events that
+    lie further off than those: exact, since lastEventAt and firstEventAt are
+    times of real events.
     """
     direction, near = (" DESC", "lastEventAt") if newest else ("", "firstEventAt")
     found = [
@@ -158,97 +198,132 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool, where: st
     ]
     if names:
         found.append(f"UNWIND $names AS name\nWITH i.key AS key, name{', low, high' if bounded else ''}")
-    elif sources or where:
+    elif sources or meets:
         # The filter may leave nothing of an identifier, so each one has to be walked.
         found.append(f"WITH i.key AS key{', low, high' if bounded else ''}")
     else:
         inside = f"x.near {'< high' if newest else '> low'}" if bounded else "true"
-        kept = f"x.near {'>=' if newest else '<='} edge"
+        first, last = ("low", "high") if bounded else (_FIRST, _LAST)
+        farthest = first if newest else last
         also = ", low, high" if bounded else ""
         found.append(
             f"WITH i.key AS key, i.{near} AS near{also} ORDER BY near{direction}\n"
             f"WITH collect({{key: key, near: near}}) AS all{also}\n"
-            f"WITH all{also}, [x IN all WHERE {inside} | x.near][$limit - 1] AS edge\n"
-            f"UNWIND [x IN all WHERE edge IS NULL OR {kept} | x.key] AS key"
+            f"WITH all{also}, coalesce([x IN all WHERE {inside} | x.near][$limit - 1], {farthest}) AS edge\n"
+            f"UNWIND [x IN all WHERE x.near {'>=' if newest else '<='} edge | x.key] AS key"
         )
+    edged = not (names or sources or meets)
     by = f"e.subject{direction}, {f'e.name{direction}, ' if names else ''}e.at{direction}, e.id{direction}"
     found += [
-        f"CALL (key{', name' if names else ''}{', low, high' if bounded else ''}) {{",
-        *_walk(names=names, sources=sources, bounded=bounded, where=where),
+        f"CALL (key{', edge' if edged else ''}{', name' if names else ''}{', low, high' if bounded else ''}) {{",
+        *_walk(names=names, sources=sources, bounded=bounded, edged=newest if edged else None, meets=meets),
         f"  RETURN e ORDER BY {by} LIMIT $limit",
         "}",
         f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
     ]
-    return _lines(*found)
+    return lines(*found)
 
 
 @lru_cache(maxsize=SHAPES_MAX)
-def events_count(*, names: bool, sources: bool, bounded: bool, where: str = "") -> str:
+def events_count(*, names: bool, sources: bool, bounded: bool, meets: str = "") -> str:
     """How many events `c` has: binds value and precision; counting stops above $most. Parameters as `events`."""
-    return _lines(
+    return lines(
         "WITH datetime($low) AS low, datetime($high) AS high" if bounded else "",
         "MATCH (c)<-[:IDENTIFIES]-(i:Identifier)",
         f"WHERE {'i.lastEventAt >= low AND i.firstEventAt <= high' if bounded else 'i.lastEventAt IS NOT NULL'}",
         "UNWIND $names AS name" if names else "",
         f"WITH i.key AS key{', name' if names else ''}{', low, high' if bounded else ''}",
         f"CALL (key{', name' if names else ''}{', low, high' if bounded else ''}) {{",
-        *_walk(names=names, sources=sources, bounded=bounded, where=where),
+        *_walk(names=names, sources=sources, bounded=bounded, meets=meets),
         "  RETURN e LIMIT $most + 1",
         "}",
         "WITH e LIMIT $most + 1",
-        "WITH count(e) AS found",
-        "WITH CASE WHEN found > $most THEN $most ELSE found END AS value,",
-        "     CASE WHEN found > $most THEN 'AT_LEAST' ELSE 'EXACT' END AS precision",
+        capped("e"),
     )
 
 
 @lru_cache(maxsize=SHAPES_MAX)
-def stream(*, names: bool, sources: bool, newest: bool, where: str = "") -> str:
-    """Events of all customers, newest or oldest first: binds e; parameters as `events`, bounded."""
+def stream(*, names: bool, sources: bool, newest: bool, meets: str = "") -> str:
+    """Events of all customers, newest or oldest first: binds e; parameters as `events`, bounds always."""
     direction = " DESC" if newest else ""
-    conditions = [
-        # The index is used where there is a condition on each of its keys.
-        "e.at >= low AND e.at <= high AND e.id IS NOT NULL",
-        *_ties(),
-        *(["e.name IN $names"] if names else []),
-        *(["e.source IN $sources"] if sources else []),
-        *([where] if where else []),
-    ]
-    return _lines(
-        "WITH datetime($low) AS low, datetime($high) AS high",
+    # The walk of an index on two keys needs a condition on each; the others as in `_walk`.
+    return lines(
         "MATCH (e:Event)",
         "USING INDEX SEEK e:Event(at, id)",
-        _where(conditions),
+        "WHERE e.at >= datetime($low) AND e.at <= datetime($high) AND e.id IS NOT NULL",
+        "  AND CASE WHEN e.at = datetime($low) THEN e.id > $low_id ELSE true END",
+        "  AND CASE WHEN e.at = datetime($high) THEN e.id < $high_id ELSE true END",
+        "  AND e.name IN $names" if names else "",
+        "  AND e.source IN $sources" if sources else "",
+        f"  AND {meets}" if meets else "",
         f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
     )
 
 
-def _walk(*, names: bool, sources: bool, bounded: bool, where: str) -> list[str]:
+@cache
+def segments(*, search: bool, after: bool, before: bool, backward: bool) -> str:
+    """Segments by name, in any case: binds s, place; $search, $after_place, $after_id, $before_place, $before_id."""
+    bounds = [
+        f"(place {sign} ${end}_place OR (place = ${end}_place AND s.id {sign} ${end}_id))"
+        for end, sign, given in (("after", ">", after), ("before", "<", before))
+        if given
+    ]
+    direction = " DESC" if backward else ""
+    return lines(
+        _segments(search),
+        "WITH s, toLower(s.name) AS place",
+        where(bounds),
+        f"WITH s, place ORDER BY place{direction}, s.id{direction} LIMIT $limit",
+    )
+
+
+@cache
+def segments_total(*, search: bool) -> str:
+    """How many segments there are; $search."""
+    return lines(_segments(search), "WITH count(s) AS value", f"WITH value, {_EXACT}")
+
+
+def _segments(search: bool) -> str:
+    found = "WHERE toLower(s.name) CONTAINS toLower($search) OR s.key CONTAINS toLower($search)" if search else ""
+    return lines("MATCH (s:Segment)", found)
+
+
+@cache
+def rejected(*, after: bool, before: bool, backward: bool) -> str:
+    """Refused messages, newest first: binds r; $after, $before."""
+    return lines(
+        "MATCH (r:Rejected)",
+        f"WHERE {inside('r.id', 'rej', after, before)}",
+        f"WITH r ORDER BY r.id{'' if backward else ' DESC'} LIMIT $limit",
+    )
+
+
+def _walk(*, names: bool, sources: bool, bounded: bool, edged: bool | None = None, meets: str = "") -> list[str]:
+    """Clauses that bind e. edged: `edge` bounds the newest events (True), or the oldest ones (False)."""
+    low, high = "edge" if edged is True else "low", "edge" if edged is False else "high"
     conditions = ["e.subject = key"]
     if names:
         conditions.append("e.name = name")
     if bounded:
-        conditions += ["e.at >= low AND e.at <= high", *_ties()]
+        # CASE, not OR: with OR the planner leaves the index's order.
+        conditions += [
+            f"e.at >= {low} AND e.at <= {high}",
+            "CASE WHEN e.at = low THEN e.id > $low_id ELSE true END",
+            "CASE WHEN e.at = high THEN e.id < $high_id ELSE true END",
+        ]
+    elif edged is not None:
+        conditions.append(f"e.at {'>=' if edged else '<='} edge")
     else:
         # The index is used where there is a condition on each of its keys.
         conditions.append("e.at IS NOT NULL")
     if sources:
         conditions.append("e.source IN $sources")
-    if where:
-        conditions.append(where)
+    if meets:
+        conditions.append(meets)
     return ["  MATCH (e:Event)", "  WHERE " + " AND ".join(conditions)]
 
 
-def _ties() -> list[str]:
-    """Conditions on the ids of events that lie on a bound in time."""
-    # CASE, not OR: with OR the planner leaves the index's order.
-    return [
-        "CASE WHEN e.at = low THEN e.id > $low_id ELSE true END",
-        "CASE WHEN e.at = high THEN e.id < $high_id ELSE true END",
-    ]
-
-
-def _between(at: str, tie: str, after: bool, before: bool) -> list[str]:
+def between(at: str, tie: str, after: bool, before: bool) -> list[str]:
     """Conditions that keep a list from the newest between its bounds."""
     found = []
     for name, sign, given in (("after", "<", after), ("before", ">", before)):
@@ -258,14 +333,35 @@ def _between(at: str, tie: str, after: bool, before: bool) -> list[str]:
     return found
 
 
-def _falling(at: str, tie: str, backward: bool) -> str:
+def inside(name: str, tag: str, after: bool, before: bool) -> str:
+    """The condition that an id with this tag, of a list from the newest, lies between its bounds.
+
+    There always are both, so that an index is walked in order.
+    """
+    first, last = "$after" if after else f"'{tag}_~'", "$before" if before else f"'{tag}_'"
+    return f"{name} < {first} AND {name} > {last}"
+
+
+def falling(at: str, tie: str, backward: bool) -> str:
+    """The order from the newest, or from the oldest when backward."""
     direction = "" if backward else " DESC"
     return f"{at}{direction}, {tie}{direction}"
 
 
-def _where(conditions: list[str]) -> str:
+def where(conditions: list[str]) -> str:
+    """All of the conditions; nothing for none."""
     return "WHERE " + " AND ".join(conditions) if conditions else ""
 
 
-def _lines(*lines: str) -> str:
-    return "\n".join(line for line in lines if line)
+def capped(counted: str) -> str:
+    """Clauses that count a variable of at most $most + 1 rows: they bind value and precision."""
+    return lines(
+        f"WITH count({counted}) AS found",
+        "WITH CASE WHEN found > $most THEN $most ELSE found END AS value,",
+        "     CASE WHEN found > $most THEN 'AT_LEAST' ELSE 'EXACT' END AS precision",
+    )
+
+
+def lines(*clauses: str) -> str:
+    """Those of the clauses that there are, a line each."""
+    return "\n".join(clause for clause in clauses if clause)

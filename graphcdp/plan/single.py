@@ -31,16 +31,19 @@ OWN = frozenset(
 """Types whose plain values change only with the customer, or in a write that may change anything."""
 ELSEWHERE = frozenset(
     (
+        ("Device", "attributes"),
         ("Device", "customer"),
+        ("Device", "platform"),
         ("Event", "customer"),
         ("Event", "identifiers"),
         ("Identifier", "customer"),
         ("Identifier", "links"),
         ("Segment", "members"),
+        ("Segment", "overlap"),
         ("Segment", "size"),
     )
 )
-"""Fields of these that lead to other customers, or count them."""
+"""Fields of these that lead to other customers, count them, or are told by their events."""
 
 
 def is_about_one(roots: Sequence[Wanted], given: Sequence[Given]) -> bool:

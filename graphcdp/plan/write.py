@@ -6,14 +6,14 @@ the same short names everywhere. Results are called after the number of their fi
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphcdp.plan import finish as finishing
-from graphcdp.plan.fields import Asked, Leaf, Need, Nested, OneOf, Paged, Place, Told
-from graphcdp.plan.finish import Finish, Given, Row, Touch
-from graphcdp.plan.levels import TYPENAME, Level, Wanted
+from graphcdp.plan.fields import Asked, Fixed, Leaf, Need, Nested, OneOf, Paged, Place, Refused, Told
+from graphcdp.plan.finish import Failed, Finish, Given, Row, Touch
+from graphcdp.plan.levels import Level, Wanted
 
 WriteCursor = Callable[[str, Sequence[Any]], str]
 
@@ -118,8 +118,8 @@ class _Writer:
         own = _Body(body.clauses)
         for place, wanted in enumerate(level.fields):
             keys.append(wanted.key)
-            if wanted.name == TYPENAME:
-                constants.append((place, level.type))
+            if isinstance(wanted.plan, Fixed | Refused):
+                constants.append((place, _unread(wanted)))
                 continue
             touch = self._touch(wanted)
             value, step = self._value(wanted, scope, own, around)
@@ -153,6 +153,8 @@ class _Writer:
                 return self._one_of(wanted, plan, scope, body)
             case Paged() as plan:
                 return self._paged(wanted, plan, scope, body)
+            case Place.NODE if around is not None and around.plan.by_type:
+                return self.of_several(wanted, around.plan, body)
             case Place.NODE if around is not None:
                 value, made = self.row(wanted.level, (around.plan.node,), body)
                 return value, made.one
@@ -181,25 +183,39 @@ class _Writer:
         value, made = self.row(wanted.level, plan.variables, inner)
         clauses = plan.cypher if plan.ask is None else self.asked[wanted.number].cypher
         collected = f"collect({value})" if plan.many else f"head(collect({value}))"
-        name = self.call(
-            body, scope, [self.named(wanted, clauses), *inner.clauses, f"RETURN {collected}"], f"f{wanted.number}"
-        )
-        return name, made.many if plan.many else made.one
+        reached = [self.named(wanted, clauses), *inner.clauses, f"RETURN {collected}"]
+        if plan.one:
+            apart = _Body([f"WITH {plan.one} AS one"])
+            inner_name = self.call(apart, ("one",), reached, f"f{wanted.number}_0")
+            reached = [*apart.clauses, f"RETURN {inner_name}"]
+        name = self.call(body, scope, reached, f"f{wanted.number}")
+        finish: Finish = made.many if plan.many else made.one
+        return name, finish if plan.missing is None else finishing.found_or(finish, Failed(wanted, plan.missing))
 
-    def _one_of(self, wanted: Wanted, plan: OneOf, scope: tuple[str, ...], body: _Body) -> tuple[str, Finish]:
-        each = _Body()
+    def of_several(self, wanted: Wanted, plan: Paged, body: _Body) -> tuple[str, Finish]:
+        """The expression for the item of a page, whose type is one of several."""
+        found, finish = self._by_type(wanted, plan.by_type, tuple(plan.by_type), body)
+        return f"[{found}]", finish
+
+    def _by_type(
+        self, wanted: Wanted, by_type: Mapping[str, Nested], types: Sequence[str], body: _Body
+    ) -> tuple[str, Finish]:
+        """The expression for the object, of one of the types, that `one` is the id of."""
         names: list[str] = []
         finishes: list[Finish] = []
-        for number, type_name in enumerate(self.asked[wanted.number].types):
-            nested = plan.by_type[type_name]
+        for number, type_name in enumerate(types):
+            nested = by_type[type_name]
             inner = _Body()
             value, made = self.row(wanted.levels[type_name], nested.variables, inner)
             clauses = [nested.cypher, *inner.clauses, f"RETURN head(collect([{number}, {value}]))"]
-            names.append(self.call(each, ("one",), clauses, f"f{wanted.number}_{number}"))
+            names.append(self.call(body, ("one",), clauses, f"f{wanted.number}_{number}"))
             finishes.append(made.one)
-        found = f"coalesce({', '.join(names)})" if names else "null"
+        return f"coalesce({', '.join(names)})" if names else "null", finishing.typed(finishes)
+
+    def _one_of(self, wanted: Wanted, plan: OneOf, scope: tuple[str, ...], body: _Body) -> tuple[str, Finish]:
+        each = _Body()
+        found, finish = self._by_type(wanted, plan.by_type, self.asked[wanted.number].types, each)
         clauses = [self.named(wanted, "UNWIND $ids AS one"), *each.clauses, f"RETURN collect([{found}])"]
-        finish = finishing.typed(finishes)
         name = self.call(body, scope, clauses, f"f{wanted.number}")
         return name, finishing.each(finish) if plan.many else finishing.only(finish)
 
@@ -252,8 +268,8 @@ class _Page:
         values: list[Callable[[], str]] = []
         steps: list[tuple[int, Finish]] = []
         for place, one in enumerate(self._wanted.level.fields):
-            if one.name == TYPENAME:
-                constants.append((place, self._wanted.level.type))
+            if isinstance(one.plan, Fixed | Refused):
+                constants.append((place, _unread(one)))
                 continue
             value, step = self._field(one)
             values.append(value)
@@ -263,6 +279,9 @@ class _Page:
 
     def _field(self, wanted: Wanted) -> tuple[Callable[[], str], Finish]:
         match wanted.plan:
+            case Place.NODES if self._plan.by_type:
+                row, finish = self._writer.of_several(wanted, self._plan, self._rows)
+                return self._slot(row), finishing.each(finish)
             case Place.NODES:
                 row, made = self._writer.row(wanted.level, (self._plan.node,), self._rows)
                 return self._slot(row), made.many
@@ -292,7 +311,7 @@ class _Page:
                 case Place.HAS_NEXT | Place.HAS_PREVIOUS:
                     values.append(_known(self._beyond(one.plan is Place.HAS_NEXT)))
                 case _:
-                    constants.append((place, level.type))
+                    constants.append((place, _unread(one)))
         return lambda: f"[{', '.join(value() for value in values)}]", Row(keys, constants, steps=steps).one
 
     def _slot(self, row: str) -> Callable[[], str]:
@@ -328,6 +347,16 @@ class _Page:
         size = self._writer.named(self._wanted, "$size")
         kept = turned % f"rows[..{size}]"
         return [*found, f"WITH collect({row}) AS rows", f"WITH {kept} AS page, size(rows) > {size} AS more"]
+
+
+def _unread(wanted: Wanted) -> Any:
+    """The value of a field for which nothing is read."""
+    match wanted.plan:
+        case Fixed() as plan:
+            return plan.value
+        case Refused() as plan:
+            return Failed(wanted, plan.error)
+    raise AssertionError(f"{wanted.name} is read")
 
 
 def _known(value: str) -> Callable[[], str]:

@@ -108,7 +108,7 @@ async def histories(
     direction = "newest" if newest_first == page.forward else "oldest"
     earlier, later = places_around(page, newest_first)
     if choice.where is not None:
-        clauses = lists.events(**_shape(choice), bounded=True, newest=direction == "newest", where=choice.where.text)
+        clauses = lists.events(**_shape(choice), bounded=True, newest=direction == "newest", meets=choice.where.text)
         text = _OF_EACH % (clauses, "e") + _FOUND % "c.id"
         parameters = {**_conditional(choice, earlier, later), "ids": list(ids), "limit": page.fetch}
         rows = await store.read_generated(Statement(text, parameters))
@@ -128,7 +128,7 @@ async def stream(store: Store, choice: EventChoice, page: Page, newest_first: bo
     direction = "newest" if newest_first == page.forward else "oldest"
     earlier, later = places_around(page, newest_first)
     if choice.where is not None:
-        clauses = lists.stream(**_shape(choice), newest=direction == "newest", where=choice.where.text)
+        clauses = lists.stream(**_shape(choice), newest=direction == "newest", meets=choice.where.text)
         conditional = {**_conditional(choice, earlier, later), "limit": page.fetch}
         rows = await store.read_generated(Statement(f"{clauses}\n{_FOUND % 'null'}", conditional))
         return sliced(page, rows, EventRow.of)
@@ -139,7 +139,7 @@ async def stream(store: Store, choice: EventChoice, page: Page, newest_first: bo
 async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) -> list[int]:
     """How many events of each customer are chosen; counting stops just above COUNT_MAX."""
     if choice.where is not None:
-        clauses = lists.events_count(**_shape(choice), bounded=True, where=choice.where.text)
+        clauses = lists.events_count(**_shape(choice), bounded=True, meets=choice.where.text)
         text = _OF_EACH % (clauses, "value") + "RETURN c.id AS id, value AS events"
         # The clauses cap the number that they bind at $most.
         parameters = {**_conditional(choice, None, None), "ids": list(ids), "most": COUNT_MAX + 1}

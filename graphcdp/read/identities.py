@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from graphcdp.model.devices import DeviceTold, device_told
+from graphcdp.model.devices import CONTEXTS_MAX, EVENTS_MAX, SUBJECTS_MAX, DeviceTold, device_told
 from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
 from graphcdp.read.rows import Row, many_each, one_each
 from graphcdp.store.neo4j import Store
@@ -13,10 +13,6 @@ IDENTIFIERS = "identifiers"
 DEVICES = "devices"
 LINKS = "links"
 CUSTOMER_LINKS = "customer-links"
-
-_SUBJECTS_MAX = 10
-_EVENTS_MAX = 20
-_CONTEXTS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +185,9 @@ async def devices_told(store: Store, keys: Sequence[str]) -> list[DeviceTold]:
     rows = await store.read(
         "read/device_contexts",
         keys=list(keys),
-        subjects=_SUBJECTS_MAX,
-        walked=_EVENTS_MAX,
-        limit=_CONTEXTS_MAX,
+        subjects=SUBJECTS_MAX,
+        walked=EVENTS_MAX,
+        limit=CONTEXTS_MAX,
     )
     found = one_each(keys, rows, "key", lambda row: device_told(row["contexts"]))
     return [one or device_told(()) for one in found]

@@ -15,7 +15,8 @@ class RejectedRow:
     """A message that was refused.
 
     id: rej_.... code: a ProblemCode's name. json: the message as it came, as
-    text; not always JSON.
+    text; not always JSON. tries: how often it was refused. tried: when it was tried
+    again last; None for never.
     """
 
     id: str
@@ -25,6 +26,8 @@ class RejectedRow:
     code: str
     reason: str
     json: str
+    tries: int = 1
+    tried: datetime | None = None
 
 
 def rejected_page(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
@@ -57,4 +60,6 @@ def _rejected(row: Row) -> RejectedRow:
         code=row["code"],
         reason=row["reason"],
         json=row["json"] or "null",
+        tries=row["tries"],
+        tried=row["tried"],
     )

@@ -2,6 +2,7 @@
 
 intake.py      raw messages -> messages in the right shape, or what is wrong
 recorder.py    the one write path: batches of messages -> outcomes
+gathering.py   what arrives together, written together
 neighbours.py  locks and reads what a batch touches
 apply.py       decided writes -> statements
 tries.py       a write again, when another writer was in its way
@@ -21,7 +22,9 @@ resolution.py  the job that resolves the graph by new rules: lease, cursor, prog
 resolution_pages.py  what one page of it does
 rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
-tracking.py    the tracking format of a line -> a raw message
+tracking.py    the SDKs' wire format -> a raw message
+user_agents.py what a user agent says of browser, system, device
+rejected.py    refused messages tried again
 files.py       CSV and JSON Lines -> raw messages
 load.py        many messages through the recorder
 """

@@ -27,6 +27,8 @@ def take(raw: RawMessage, *, now: datetime, made_id: str) -> Message | tuple[Pro
 
     now: UTC; the time of a message that names none. made_id: the id of a message that brings none.
     """
+    if isinstance(unfit := raw.get("unfit"), Problem):
+        return (unfit,)
     given = {name: value for name, value in raw.items() if value is not None}
     try:
         message = Message.model_validate({"id": made_id, "at": now, **given})

@@ -71,7 +71,7 @@ async def lock_known(
 
 async def _lock_identifiers(tx: Transaction, identifiers: Sequence[Identifier], ids: Ids) -> list[dict[str, Any]]:
     """Rows of `record/lock_identifiers`. New ones are made, without an owner: give them one or drop them."""
-    return await tx.run(
+    return await tx.run_gathered(
         "record/lock_identifiers",
         identifiers=[
             {
@@ -91,7 +91,7 @@ async def lock_customers(tx: Transaction, customer_ids: Sequence[str]) -> dict[s
     """Facts by id of live customers; the ids in ascending order."""
     if not customer_ids:
         return {}
-    rows = await tx.run("record/lock_customers", ids=list(customer_ids))
+    rows = await tx.run_gathered("record/lock_customers", ids=list(customer_ids))
     return {row["id"]: customer_facts(row) for row in rows}
 
 
@@ -135,7 +135,7 @@ async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair
         return {}, frozenset()
     links: dict[Pair, LinkFacts] = {}
     cuts: set[Pair] = set()
-    for row in await tx.run("record/read_links", pairs=[list(between) for between in pairs]):
+    for row in await tx.run_gathered("record/read_links", pairs=[list(between) for between in pairs]):
         between = (row["one"], row["other"])
         if row["endedAt"] is not None:
             cuts.add(between)
@@ -154,5 +154,5 @@ async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair
 
 
 async def _read_seen(tx: Transaction, batch: Sequence[Cleansed]) -> dict[str, str | None]:
-    rows = await tx.run("record/read_seen", ids=[item.message.id for item in batch])
+    rows = await tx.run_gathered("record/read_seen", ids=[item.message.id for item in batch])
     return {row["id"]: row["customer"] for row in rows}

@@ -8,14 +8,16 @@ from functools import partial
 from typing import Any
 
 import orjson
+import structlog
 
-from graphcdp.model.errors import DatabaseError
+from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
-from graphcdp.model.problems import Problem
+from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
 from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.clock import utc_now
+from graphcdp.record.gathering import Gathering
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import RulesOutdatedError, read_known
@@ -27,7 +29,11 @@ from graphcdp.resolve.ledger import SWAP_FROM
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
+log = structlog.get_logger("graphcdp.record")
+
 BATCH_MAX = 1000
+WAITING_MAX = 10_000
+PREPARED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,17 @@ class _Rejection:
     warnings: tuple[Problem, ...] = ()
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A message on its way: as it was sent, and what was made of it by these rules."""
+
+    raw: RawMessage
+    taken: Cleansed | _Rejection
+    rules: IdentityRules
+
+
 class Recorder:
-    """Records messages. One at a time writes in a process; others wait, so that they do not deadlock."""
+    """Records messages, those of all callers that arrive at the same time in one transaction."""
 
     def __init__(
         self,
@@ -50,6 +65,7 @@ class Recorder:
         *,
         version: int | None = None,
         batch_max: int = BATCH_MAX,
+        waiting_max: int = WAITING_MAX,
         swap_from: int = SWAP_FROM,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -59,7 +75,7 @@ class Recorder:
         self._batch_max = batch_max
         self._swap_from = swap_from
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._gathering = Gathering(self._record_batch, batch_max=batch_max, waiting_max=waiting_max)
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -81,8 +97,9 @@ class Recorder:
         """Record messages, each on its own: a bad one does not harm the others.
 
         Outcomes come in the order of the messages; when this returns, they are
-        stored. Raises DatabaseError when the database cannot take them now; then
-        sending them again with the same ids is safe.
+        stored. Raises DatabaseError when the database cannot take them now, and
+        OverloadedError when too many wait already; then sending them again with
+        the same ids is safe.
         """
         if self._closed:
             raise DatabaseError("The server is stopping: send the message again, to another one or in a moment.")
@@ -90,9 +107,14 @@ class Recorder:
         self._idle.clear()
         try:
             outcomes: list[Outcome] = []
+            written: asyncio.Future[list[Outcome]] | None = None
             for start in range(0, len(raws), self._batch_max):
-                outcomes += await self._record_batch(raws[start : start + self._batch_max])
-            return outcomes
+                # While the database writes a part, the next one is prepared.
+                part = await self._prepared(raws[start : start + self._batch_max])
+                if written is not None:
+                    outcomes += await written
+                written = self._gathering.put(part)
+            return outcomes if written is None else [*outcomes, *await written]
         finally:
             self._under_way -= 1
             if not self._under_way:
@@ -102,17 +124,50 @@ class Recorder:
         """Take nothing new, and return when all that was accepted is stored."""
         self._closed = True
         await self._idle.wait()
+        # What callers gave and then left is stored as well.
+        await self._gathering.settle()
 
-    async def _record_batch(self, raws: Sequence[RawMessage]) -> list[Outcome]:
-        async with self._turn:
-            while True:
-                now = self._clock()
-                taken = [self._prepare(raw, now) for raw in raws]
-                try:
-                    # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
-                    return await transact_again(self._store, partial(self._write, taken=taken, now=now))
-                except RulesOutdatedError:
-                    await self.rules_now()
+    @property
+    def is_full(self) -> bool:
+        """Whether so many messages wait that others are turned away."""
+        return self._gathering.is_full
+
+    async def _record_batch(self, waiting: list[_Waiting]) -> list[Outcome]:
+        while True:
+            now = self._clock()
+            for one in waiting:
+                if one.rules is not self._rules:
+                    one.taken, one.rules = self._prepare(one.raw, now), self._rules
+            taken = [one.taken for one in waiting]
+            try:
+                # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
+                return await transact_again(self._store, partial(self._write, taken=taken, now=now))
+            except RulesOutdatedError:
+                await self.rules_now()
+            except GraphCDPError:
+                raise
+            except Exception as error:
+                if len(waiting) == 1:
+                    log.exception("a message cannot be stored")
+                    waiting[0].taken = _unstorable(waiting[0].taken, waiting[0].raw)
+                    if isinstance(taken[0], _Rejection):
+                        raise
+                    continue
+                # One of them is at fault, and must not harm its neighbours.
+                log.warning("a batch cannot be stored as a whole", messages=len(waiting), reason=type(error).__name__)
+                half = len(waiting) // 2
+                return [*await self._record_batch(waiting[:half]), *await self._record_batch(waiting[half:])]
+
+    async def _prepared(self, raws: Sequence[RawMessage]) -> list[_Waiting]:
+        found: list[_Waiting] = []
+        for start in range(0, len(raws), PREPARED_AT_ONCE):
+            if start:
+                # Nobody else waits for the whole part.
+                await asyncio.sleep(0)
+            now = self._clock()
+            part = raws[start : start + PREPARED_AT_ONCE]
+            found += [_Waiting(raw, self._prepare(raw, now), self._rules) for raw in part]
+        return found
 
     def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
         made_id = new_ulid(now)
@@ -149,6 +204,12 @@ class Recorder:
             await tx.run("record/create_rejected", rows=rows, now=now)
         in_order = iter(decided)
         return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+
+
+def _unstorable(taken: Cleansed | _Rejection, raw: RawMessage) -> _Rejection:
+    message_id = taken.message_id if isinstance(taken, _Rejection) else taken.message.id
+    told = "The database cannot store this message. Keep to plain JSON values of ordinary size."
+    return _Rejection(message_id, raw, (Problem(ProblemCode.INVALID, told),))
 
 
 def _of_erased(outcome: Outcome) -> _Rejection:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -15,6 +15,8 @@ from graphcdp.model.statement import Statement
 from graphcdp.store import Store
 from tests.api.conftest import Json
 
+WAIT_S = 60.0
+"""How long a test waits for what is sure to come: on a busy machine it may take long."""
 PROTOCOL = Subprotocol("graphql-transport-ws")
 FOLLOW = "subscription($id: ID!) { jobChanged(id: $id) { id status done } }"
 
@@ -41,7 +43,7 @@ class Client:
 
     async def receive(self) -> Json:
         """The next message."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_S):
             found: Json = json.loads(await self.socket.recv())
         return found
 
@@ -65,10 +67,10 @@ class Client:
         found: Json = first["payload"]
         return found
 
-    async def closed(self, within_s: float = 10) -> tuple[int | None, str | None]:
+    async def closed(self) -> tuple[int | None, str | None]:
         """With which code and reason the server closes."""
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(WAIT_S):
                 while True:
                     await self.socket.recv()
         except ConnectionClosed:
@@ -96,12 +98,17 @@ def address(http: httpx.AsyncClient) -> str:
 
 def tasks_of_ours() -> list[str]:
     """The tasks that serve sockets, streams, operations or those who follow."""
-    ours = ("_Socket.", "Sockets.", "EventStream.", "Polled.", "_until_gone", "aclose", "asyncgen")
+    ours = ("_Socket.", "Sockets.", "EventStream.", "Reservation", "Polled.", "_until_gone", "aclose", "asyncgen")
     return [str(task) for task in asyncio.all_tasks() if any(name in str(task.get_coro()) for name in ours)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until this is so."""
+    async with asyncio.timeout(WAIT_S):
+        while not condition():  # noqa: ASYNC110  # there is no event for what is gone
+            await asyncio.sleep(0.02)
 
 
 async def nothing_left() -> None:
     """Wait until all of them are gone."""
-    async with asyncio.timeout(5):
-        while tasks_of_ours():  # noqa: ASYNC110  # there is no event for what is gone
-            await asyncio.sleep(0.02)
+    await until(lambda: not tasks_of_ours())

@@ -80,6 +80,7 @@ OPERATIONS = {
     "mergeCustomers": 'mutation { mergeCustomers(input: {keep: {userId: "u1"}, absorb: []}) { errors { code } } }',
     "eraseCustomer": 'mutation { eraseCustomer(input: {customer: {userId: "nobody"}}) { errors { code } } }',
     "decideConflict": 'mutation { decideConflict(input: {conflict: "x", decision: KEEP_APART}) { errors { code } } }',
+    "replayRejected": "mutation { replayRejected(input: {ids: []}) { taken } }",
     "setIdentityRules": "mutation { setIdentityRules(input: {rules: {}, version: 99}) { errors { code } } }",
     "createSegment": 'mutation { createSegment(input: {key: "", name: "", where: {all: []}}) { errors { code } } }',
     "updateSegment": 'mutation { updateSegment(input: {segment: {key: "x"}, version: 1}) { errors { code } } }',

@@ -9,7 +9,7 @@ from graphcdp.api.answers import answer_of, to_bytes
 from graphcdp.api.context import Context
 from graphcdp.api.schema import executor, schema
 from graphcdp.embedded import EmbeddedNeo4j
-from graphcdp.model.principals import OWNER
+from graphcdp.model.principals import OWNER, Scope, key_principal, visitor_principal
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -17,10 +17,10 @@ from graphcdp.store.neo4j import read_timeout_s
 from tests.api.conftest import Caller, event, record
 
 MIXED = """query Mixed($who: CustomerRef!) {
-  refused: rejected { nodes { id } }
+  asking: caller { kind }
   __typename
   who: customer(by: $who) { displayName }
-  log: customer(by: $who) { merges { nodes { id } } }
+  then: snapshot(of: { userId: "nobody" }, at: "2026-01-01T00:00:00Z") { customerId }
   again: customer(by: $who) { id: displayName }
 }"""
 
@@ -31,10 +31,10 @@ async def test_planned_fields_stand_among_others_in_the_documents_order(caller: 
     assert orjson.dumps(answer) == orjson.dumps(
         {
             "data": {
-                "refused": {"nodes": []},
+                "asking": {"kind": "OWNER"},
                 "__typename": "Query",
                 "who": {"displayName": "Ann"},
-                "log": {"merges": {"nodes": []}},
+                "then": None,
                 "again": {"id": "Ann"},
             }
         }
@@ -100,3 +100,51 @@ async def test_names_of_the_caller_never_become_text_of_a_statement(caller: Call
     assert statement is not None
     assert "sneaky" not in statement.text
     assert statement.parameters == {"key_0": "user:sneakyValue"}
+
+
+async def test_a_refused_field_is_null_with_an_error_at_each_object(caller: Caller, recorder: Recorder) -> None:
+    await record(caller, event("e1"), event("e2"))
+    visitor = visitor_principal("user:u1")
+    context = Context(store=caller.store, recorder=recorder, settings=Settings(), principal=visitor)
+    document = "{ me { mergedIds events { edges { node { eventId whose: customer { id } } } } } }"
+    assert executor.statement(document, {}, context) is not None, "it is planned"
+    answer = answer_of(await executor.execute(document, None, context))
+    assert answer["data"]["me"]["mergedIds"] is None
+    assert [edge["node"]["whose"] for edge in answer["data"]["me"]["events"]["edges"]] == [None, None]
+    nodes = ["me", "events", "edges"]
+    assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [
+        (["me", "mergedIds"], "FORBIDDEN"),
+        ([*nodes, 0, "node", "whose"], "FORBIDDEN"),
+        ([*nodes, 1, "node", "whose"], "FORBIDDEN"),
+    ]
+
+
+async def test_masked_values_stay_in_the_database(caller: Caller, recorder: Recorder) -> None:
+    named = [{"userId": "u1"}, {"email": "ann@example.com"}]
+    await record(caller, event("e1", by=named, traits={"name": "Ann", "plan": "pro"}, properties={"total": 1}))
+    reader = key_principal("key_x", [Scope.READ])
+    context = Context(store=caller.store, recorder=recorder, settings=Settings(), principal=reader)
+    document = """{ customer(by: {userId: "u1"}) { id displayName email trait(path: "plan") { value }
+      traits { json names } identifiers { nodes { value isMasked } } events { nodes { properties { json } } } } }"""
+    statement = executor.statement(document, {}, context)
+    assert statement is not None
+    read = str(await caller.store.read_value(statement))
+    assert "u1" in read
+    assert not [word for word in ("Ann", "ann@", "pro", "total") if word in read]
+
+
+async def test_what_the_graph_does_not_have_is_an_error_at_each_object(caller: Caller, recorder: Recorder) -> None:
+    create = """mutation($key: String!) {
+      createSegment(input: {key: $key, name: $key, where: {hasIdentifier: "user"}}) { errors { message } } }"""
+    for key in ("one", "two"):
+        await caller.ask(create, key=key)
+    document = """{ segments { nodes { key known: overlap(with: {key: "one"}) { value }
+                    unknown: overlap(with: {key: "none"}) { value } } } }"""
+    context = Context(store=caller.store, recorder=recorder, settings=Settings(), principal=OWNER)
+    assert executor.statement(document, {}, context) is not None, "it is planned"
+    answer = await caller.answer(document)
+    known = {"known": {"value": 0}, "unknown": None}
+    assert answer["data"]["segments"]["nodes"] == [{"key": "one", **known}, {"key": "two", **known}]
+    assert [(error["path"], error["message"]) for error in answer["errors"]] == [
+        (["segments", "nodes", place, "unknown"], "There is no such segment.") for place in (0, 1)
+    ]

@@ -1,4 +1,4 @@
-"""docs/http.md, rule 20: what is to go says what takes its place and when, and is gone by then."""
+"""docs/http.md, rule 21: what is to go says what takes its place and when, and is gone by then."""
 
 import re
 from collections.abc import Iterator
@@ -64,11 +64,11 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def test_rule_20_deprecations_of_the_schema() -> None:
+def test_rule_21_deprecations_of_the_schema() -> None:
     assert wrong(schema._schema, __version__) == []
 
 
-def test_rule_20_what_is_deprecated_in_another_way_is_found() -> None:
+def test_rule_21_what_is_deprecated_in_another_way_is_found() -> None:
     made = build_schema(
         """
         type Query {
@@ -90,7 +90,7 @@ def test_rule_20_what_is_deprecated_in_another_way_is_found() -> None:
     ]
 
 
-def test_rule_20_fields_say_it_in_the_one_way() -> None:
+def test_rule_21_fields_say_it_in_the_one_way() -> None:
     @strawberry.type
     class Query:
         old: int = value_field("Old.", deprecated=instead("Query.new", "99.0"))

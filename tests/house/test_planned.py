@@ -1,7 +1,11 @@
 """Which fields have no plan beside them: an operation that asks for one of these is answered by its resolvers."""
 
-from graphql import GraphQLObjectType
+from collections.abc import Iterator
 
+from graphql import GraphQLObjectType, get_named_type, is_abstract_type
+
+from graphcdp.api.access import needs_by_field
+from graphcdp.api.fields import Shown
 from graphcdp.api.planned import Description
 from graphcdp.api.schema import schema
 from graphcdp.plan.fields import Nested, OneOf, Paged, Told
@@ -10,24 +14,14 @@ UNPLANNED = {
     "Query": {
         "caller",
         "catalog",
-        "conflicts",
         "explainIdentity",
         "identityRulesHistory",
         "identityRules",
         "previewIdentityRules",
-        "job",
         "previewSegment",
-        "events",
         "previewMerge",
-        "rejected",
-        "segments",
         "snapshot",
     },
-    "Customer": {"conflicts", "identityHistory", "merges"},
-    "Device": {"attributes", "platform"},
-    "Identifier": {"isMasked"},
-    "MergedCustomer": {"merge"},
-    "Segment": {"overlap"},
 }
 
 
@@ -51,6 +45,8 @@ def reached() -> dict[str, set[str]]:
                 found[of.name].add(name)
             elif isinstance(plan, OneOf):
                 todo += plan.by_type
+            elif is_abstract_type(inner):
+                todo += [one.name for one in description.graphql.get_possible_types(inner)]
             elif isinstance(plan, Nested | Paged) or (not isinstance(plan, Told) and hasattr(inner, "fields")):
                 todo.append(inner.name)
     return found
@@ -58,3 +54,36 @@ def reached() -> dict[str, set[str]]:
 
 def test_fields_without_a_plan_are_known() -> None:
     assert {name: fields for name, fields in reached().items() if fields} == UNPLANNED
+
+
+def below_told() -> Iterator[str]:
+    """Types of which Python tells all fields."""
+    description = Description(schema)
+    todo = [
+        get_named_type(field.type)
+        for of in description.graphql.type_map.values()
+        if isinstance(of, GraphQLObjectType) and not of.name.startswith("__")
+        for name, field in of.fields.items()
+        if isinstance(description.plan_of(of.name, name), Told)
+    ]
+    while todo:
+        of = todo.pop()
+        if isinstance(of, GraphQLObjectType):
+            yield of.name
+            todo += [get_named_type(field.type) for field in of.fields.values()]
+
+
+def test_what_python_tells_is_anybodys_who_has_the_object() -> None:
+    told, needs = set(below_told()), needs_by_field(schema)
+    assert "Properties" in told
+    assert {of for of, _ in needs} & told == set(), "the planner asks nobody's leave below what Python tells"
+
+
+def test_masks_that_depend_on_the_value_say_how_they_are_read() -> None:
+    description = Description(schema)
+    silent = [
+        name
+        for name, needs in needs_by_field(schema).items()
+        if needs.shown is Shown.PSEUDONYM and description.plan_of(*name) and not description.masked_plan_of(*name)
+    ]
+    assert silent == [], "give them `masked=` beside their plan"

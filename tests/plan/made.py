@@ -1,24 +1,33 @@
 """Random valid operations on the schema, as far as it is planned, and some fields beside that are not."""
 
 import random
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
 
+from graphcdp.api.access import read_as_shown
 from graphcdp.api.planned import Description
 from graphcdp.api.schema import schema
+from graphcdp.model.statement import Statement
 from graphcdp.plan.fields import OneOf, Told
 
 DESCRIPTION = Description(schema)
 LEVELS_MAX = 5
-UNPLANNED = [
-    "__typename",
-    "conflicts(status: null) { nodes { __typename id count } }",
-    "identityRules { version }",
-    "rejected { nodes { id } }",
+UNPLANNED = ["__typename", "identityRules { version }", "caller { kind scopes }"]
+ROOTS = [
+    *["customer"] * 6,
+    *["customers", "node", "nodes", "identifier", "segment"] * 2,
+    *["me", "events", "segments", "conflicts", "rejected", "job"],
 ]
+"""Those that are asked in more ways stand here more often."""
 PATHS = ["plan", "name", "address.city", "tags.0", "age", "born", "open", "nothing", "a.b", ""]
+REACHED = {
+    *["Customer", "MergedCustomer", "Event", "Identifier", "Device", "Segment", "Link", "Job"],
+    *["Merge", "CustomerSplit", "IdentityConflict"],
+}
+"""Types that have a global id."""
 CONDITIONS: list[Any] = [
     {"trait": {"path": "plan", "is": {"eq": "pro"}}},
     {"not": {"hasIdentifier": "email"}},
@@ -47,11 +56,12 @@ class Operation:
 
 
 class Maker:
-    """Makes one operation."""
+    """Makes one operation; visitor: it asks for `me` above all."""
 
-    def __init__(self, choose: random.Random, pool: Pool) -> None:
+    def __init__(self, choose: random.Random, pool: Pool, *, visitor: bool = False) -> None:
         self._choose = choose
         self._pool = pool
+        self._visitor = visitor
         self._variables: dict[str, tuple[str, Any]] = {}
         self._fragments: list[str] = []
         self._left = 24
@@ -59,7 +69,7 @@ class Maker:
     def operation(self) -> Operation:
         """A query of one to three root fields, named differently."""
         choose = self._choose
-        names = ["customer", "customer", "customer", "customers", "node", "nodes", "identifier", "segment"]
+        names = ROOTS + ["me"] * 60 * self._visitor
         of = DESCRIPTION.graphql.query_type
         assert of is not None
         parts = [
@@ -74,8 +84,11 @@ class Maker:
 
     def _selection(self, of: Any, levels: int, told: bool = False) -> str:
         if is_abstract_type(of):
-            kinds = self._choose.sample(["Customer", "MergedCustomer", "Event", "Identifier", "Device", "Segment"], 3)
-            some = [f"... on {kind} {{ {self._selection(self._type(kind), levels)} }}" for kind in kinds]
+            kinds = sorted(kind.name for kind in DESCRIPTION.graphql.get_possible_types(of) if kind.name in REACHED)
+            some = [
+                f"... on {kind} {{ {self._selection(self._type(kind), levels)} }}"
+                for kind in self._choose.sample(kinds, min(len(kinds), 3))
+            ]
             return " ".join(["__typename id", *some])
         names = [name for name, one in of.fields.items() if self._possible(of, name, one, levels, told)]
         parts = [
@@ -164,7 +177,6 @@ class Maker:
     def _value(self, name: str, argument: str, of: str) -> Any:
         choose = self._choose
         values: dict[str, list[Any]] = {
-            "id": self._pool.ids,
             "by": self._pool.references if of == "Customer" else [{"key": key} for key in self._pool.segments],
             "is": [one for one in self._pool.references if "id" not in one],
             "kinds": [["email"], ["user", "device"], [], ["user", "user", "email", "phone", "card"]],
@@ -191,10 +203,23 @@ class Maker:
             "ended": [True, False],
             "search": ["ann", "example"],
             "to": ["ads", "mail", "none"],
+            "with": [{"key": key} for key in (*self._pool.segments, "none")] + [{"id": self._pool.ids[0]}],
+            "status": ["OPEN", "SOLVED", "MERGED", "KEPT_APART", None],
+            "code": ["LIMIT", "BLOCKED", "RULES", "MERGE_OFF"],
         }
         if argument == "ids":
-            return [choose.choice(self._pool.ids) for _ in range(choose.randint(0, 5))]
+            return [self._id() for _ in range(choose.randint(0, 5))]
+        if argument == "id":
+            return self._id("job" if name == "job" and choose.random() < 0.8 else None)
+        if (name, argument) == ("segments", "search"):
+            return choose.choice(["", "PRO", "i", "none", "x" * 201])
         return choose.choice(values[argument])
+
+    def _id(self, tag: str | None = None) -> str:
+        """A global id; each type is as likely."""
+        of = sorted({one.partition("_")[0] for one in self._pool.ids})
+        start = tag if tag in of else self._choose.choice(of)
+        return self._choose.choice([one for one in self._pool.ids if one.partition("_")[0] == start])
 
     def _variable(self, of: str, value: Any) -> str:
         name = f"v{len(self._variables)}"
@@ -205,4 +230,11 @@ class Maker:
         return DESCRIPTION.graphql.get_type(name)
 
 
-__all__ = ["Maker", "OneOf", "Operation", "Pool"]
+def personal_in(statement: Statement) -> list[str]:
+    """What a statement reads of personal values without masking it in the database."""
+    # Where the value decides what is shown, it is looked at or compared, and does not leave.
+    text = statement.text.replace(read_as_shown("i.kind", "i.value").cypher, "")
+    return re.findall(r"\bc\.trait\w*|\be\.json|\be\.context|\bcontacts\w*|(?<!<> )\bi\.value", text)
+
+
+__all__ = ["Maker", "OneOf", "Operation", "Pool", "personal_in"]

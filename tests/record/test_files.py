@@ -220,7 +220,7 @@ def test_tracking_messages_of_each_type(tmp_path: Path) -> None:
         {"type": "page", "name": "Home", "anonymousId": "a", "context": {"device": {"id": "d"}}, "messageId": "2"},
         {"type": "identify", "userId": "u", "traits": {"email": "a@b.co", "plan": "free"}, "messageId": "3"},
         {"type": "alias", "userId": "u", "previousId": "a", "messageId": "4"},
-        {"type": "group", "userId": "u", "messageId": "5"},
+        {"type": "merge", "userId": "u", "messageId": "5"},
         ["no object"],
     ]
     rows = read(write(tmp_path, "x.ndjson", "\n".join(json.dumps(item) for item in sent)))
@@ -233,7 +233,7 @@ def test_tracking_messages_of_each_type(tmp_path: Path) -> None:
     assert identify["traits"] == {"email": "a@b.co", "plan": "free"}
     assert alias["identifiers"] == [("user", "u"), ("anonymous", "a")]
     assert bad(rows) == [
-        (5, "type is 'group'; types are track, identify, alias, page, screen"),
+        (5, "type is 'merge'; types are track, identify, alias, page, screen, group"),
         (6, "a row must be a JSON object, not list"),
     ]
 

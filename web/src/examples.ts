@@ -1,6 +1,8 @@
 /** What a newcomer finds in the tabs of a first visit. Ids are those of the demo data. */
 
 const oneCustomer = `# One person, with all that was recorded.
+# With API keys, under Headers put
+# {"Authorization": "Bearer gcdp_..."}
 query OneCustomer {
   customer(by: { userId: "hh-1146" }) {
     id
@@ -159,5 +161,6 @@ mutation RecordEvent {
 
 export const exampleOperations: readonly string[] = [oneCustomer, findCustomers, whyOne, identityHistory, recordEvent];
 
-export const newTabText = `# Ctrl-Space suggests, Ctrl-Enter runs. Names are explained in the documentation on the left.
+export const newTabText = `# Ctrl-Space suggests, Ctrl-Enter runs. On the left names are explained, and operations put together by clicking.
+# With API keys, under Headers put {"Authorization": "Bearer gcdp_..."}
 `;

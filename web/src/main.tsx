@@ -14,8 +14,20 @@ import { createRoot } from "react-dom/client";
 import { exampleOperations, newTabText } from "./examples";
 import { fetcher } from "./fetcher";
 
-const plugins = [explorerPlugin(), HISTORY_PLUGIN];
+const explorer = explorerPlugin();
+const plugins = [explorer, HISTORY_PLUGIN];
 const firstTabs = exampleOperations.map((query) => ({ query }));
+
+/** A newcomer sees what can be asked; later it is open or closed as it was left. */
+const shownFirst = isFirstVisit() ? { visiblePlugin: explorer } : {};
+
+function isFirstVisit(): boolean {
+  try {
+    return window.localStorage.getItem("graphiql:tabState") === null;
+  } catch {
+    return true; // nothing is kept in this browser
+  }
+}
 
 const place = document.getElementById("graphiql");
 if (place === null) {
@@ -25,7 +37,7 @@ if (place === null) {
 createRoot(place).render(
   <StrictMode>
     {/* No defaultTheme: GraphiQL then follows the system until the reader chooses. */}
-    <GraphiQL fetcher={fetcher} plugins={plugins} defaultTabs={firstTabs} defaultQuery={newTabText}>
+    <GraphiQL fetcher={fetcher} plugins={plugins} defaultTabs={firstTabs} defaultQuery={newTabText} {...shownFirst}>
       <GraphiQL.Logo>GraphCDP</GraphiQL.Logo>
     </GraphiQL>
   </StrictMode>,

@@ -23,7 +23,7 @@ _UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDO
 
 def installed() -> Path:
     """The folder with the scripts and their packages; skips the test when npm's registry cannot be reached."""
-    sources = sorted(path for path in FOLDER.iterdir() if path.suffix in (".json", ".mjs"))
+    sources = sorted(path for path in FOLDER.iterdir() if path.suffix in (".json", ".mjs", ".html"))
     digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in sources)).hexdigest()[:16]
     folder = Settings.load().cache_dir / f"test-clients-{digest}"
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-// Asks a server by the reference clients of graphql-ws and graphql-sse; prints what they got as one JSON object.
+// Asks a server by the reference clients of graphql-ws and graphql-sse, both modes; prints what they got as one JSON object.
 // Usage: node live.mjs URL TOKEN JOB
 import { createClient as createSocket } from "graphql-ws";
 import { createClient as createStream } from "graphql-sse";
@@ -17,6 +17,8 @@ const makers = {
       on: { closed: (event) => closes.push(event.code) },
     }),
   stream: (given) => createStream({ url, headers: given, retryAttempts: 0 }),
+  // The client writes its token into the headers that it was given.
+  single: (given) => createStream({ url, headers: { ...given }, retryAttempts: 0, singleConnection: true }),
 };
 
 function results(client, request) {
@@ -37,11 +39,13 @@ async function firstOf(client, request) {
 const told = {};
 for (const [name, make] of Object.entries(makers)) {
   const client = make(headers);
+  // One is stopped while the other goes on.
+  const [first, followed] = await Promise.all([firstOf(client, follow), results(client, follow)]);
   told[name] = {
     query: await results(client, { query: "{ __typename }" }),
     invalid: await results(client, { query: "{ nothing }" }),
-    first: await firstOf(client, follow),
-    follow: await results(client, follow),
+    first,
+    follow: followed,
     together: await Promise.all([1, 2, 3].map(() => results(client, { query: "{ __typename }" }))),
   };
   await client.dispose();

@@ -1,4 +1,4 @@
-"""The reference clients of graphql-transport-ws and graphql-sse, run by Node, get what they ask for."""
+"""The reference clients of graphql-transport-ws and graphql-sse (both modes), run by Node, get what they ask for."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ TYPENAME = {"found": [{"data": {"__typename": "Query"}}], "error": None}
 
 @pytest.fixture
 async def told(store: Store, recorder: Recorder) -> dict[str, Any]:
-    """What both clients got; the job moves while they look."""
+    """What the clients got; the job moves while they look."""
     folder = await asyncio.to_thread(installed)
     await set_job(store)
     _, key = await create_key(store, "client", ["read"], utc_now())
@@ -37,7 +37,7 @@ async def told(store: Store, recorder: Recorder) -> dict[str, Any]:
         )
         ending = asyncio.create_task(_move(store))
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 out, err = await running.communicate()
         finally:
             ending.cancel()
@@ -61,7 +61,7 @@ async def _move(store: Store) -> None:
 
 
 async def test_they_get_what_they_ask_for(told: dict[str, Any]) -> None:
-    for name in ("socket", "stream"):
+    for name in ("socket", "stream", "single"):
         got = told[name]
         assert got["query"] == TYPENAME
         assert got["together"] == [TYPENAME] * 3
@@ -74,6 +74,8 @@ async def test_they_get_what_they_ask_for(told: dict[str, Any]) -> None:
     assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     (result,) = told["stream"]["invalid"]["found"]
     assert result["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
-    assert told["socket"]["stranger"]["found"] == told["stream"]["stranger"]["found"] == []
+    assert told["single"]["invalid"] == {"found": [], "error": "Server responded with 400: Bad Request"}
+    assert all(told[name]["stranger"]["found"] == [] for name in ("socket", "stream", "single"))
     assert told["closes"][-1] == 4403
     assert "401" in told["stream"]["stranger"]["error"]
+    assert "401" in told["single"]["stranger"]["error"]

@@ -34,11 +34,11 @@ CALL () {
     WHERE i.lastEventAt IS NOT NULL
     WITH i.key AS key, i.lastEventAt AS near ORDER BY near DESC
     WITH collect({key: key, near: near}) AS all
-    WITH all, [x IN all WHERE true | x.near][$limit_20 - 1] AS edge
-    UNWIND [x IN all WHERE edge IS NULL OR x.near >= edge | x.key] AS key
-    CALL (key) {
+    WITH all, coalesce([x IN all WHERE true | x.near][$limit_20 - 1], datetime('0001-01-01T00:00:00Z')) AS edge
+    UNWIND [x IN all WHERE x.near >= edge | x.key] AS key
+    CALL (key, edge) {
       MATCH (e:Event)
-      WHERE e.subject = key AND e.at IS NOT NULL
+      WHERE e.subject = key AND e.at >= edge
       RETURN e ORDER BY e.subject DESC, e.at DESC, e.id DESC LIMIT $limit_20
     }
     WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit_20

@@ -1,0 +1,70 @@
+CALL () {
+  MATCH (e:Event)
+  USING INDEX SEEK e:Event(at, id)
+  WHERE e.at >= datetime($low_0) AND e.at <= datetime($high_0) AND e.id IS NOT NULL
+    AND CASE WHEN e.at = datetime($low_0) THEN e.id > $low_id_0 ELSE true END
+    AND CASE WHEN e.at = datetime($high_0) THEN e.id < $high_id_0 ELSE true END
+    AND e.name IN $names_0
+  WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit_0
+  CALL (e) {
+    MATCH (:Identifier {key: e.subject})-[:IDENTIFIES]->(c:Customer)
+    RETURN head(collect([c.id])) AS f6
+  }
+  WITH collect([[toString(e.at), e.id], [e.id, e.name, f6]]) AS rows
+  WITH rows[..$size_0] AS page, size(rows) > $size_0 AS more
+  RETURN [page, [($followed_0 OR more)]] AS f0
+}
+CALL () {
+  UNWIND $statuses_10 AS wanted
+  CALL (wanted) {
+    MATCH (h:Conflict)
+    USING INDEX SEEK h:Conflict(status, id)
+    WHERE h.status = wanted AND h.id < 'cfl_~' AND h.id > 'cfl_'
+      AND CASE WHEN $code_10 IS NULL THEN h.status <> 'OPEN' OR h.code <> 'BLOCKED' ELSE h.code = $code_10 END
+    RETURN h ORDER BY h.status DESC, h.id DESC LIMIT $limit_10
+  }
+  WITH h ORDER BY h.id DESC LIMIT $limit_10
+  CALL (h) {
+    WITH h.subject AS named, split(h.subject, ':')[0] AS kind
+    WITH kind, substring(named, size(kind) + 1) AS value
+    RETURN head(collect([kind, value])) AS f16
+  }
+  CALL (h) {
+    WITH h.identifier AS named, split(h.identifier, ':')[0] AS kind
+    WITH kind, substring(named, size(kind) + 1) AS value
+    RETURN head(collect([kind, value])) AS f19
+  }
+  CALL (h) {
+    MATCH (:Identifier {key: h.subject})-[:IDENTIFIES]->(c:Customer)
+    RETURN head(collect([c.id])) AS f22
+  }
+  WITH collect([h.code, f16, f19, f22, toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
+    t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END)]) AS page
+  CALL () {
+    CALL () {
+      UNWIND $statuses_10 AS wanted
+      MATCH (h:Conflict)
+      USING INDEX SEEK h:Conflict(status, id)
+      WHERE h.status = wanted AND h.id > 'cfl_'
+        AND CASE WHEN $code_10 IS NULL THEN h.status <> 'OPEN' OR h.code <> 'BLOCKED' ELSE h.code = $code_10 END
+      RETURN h LIMIT $most_10 + 1
+    }
+    WITH count(h) AS found
+    WITH CASE WHEN found > $most_10 THEN $most_10 ELSE found END AS value,
+         CASE WHEN found > $most_10 THEN 'AT_LEAST' ELSE 'EXACT' END AS precision
+    RETURN [value, precision] AS f11
+  }
+  RETURN [f11, page] AS f10
+}
+CALL () {
+  MATCH (r:Rejected)
+  WHERE r.id < 'rej_~' AND r.id > 'rej_'
+  WITH r ORDER BY r.id LIMIT $limit_26
+  WITH reverse(collect([r.code, r.reason, CASE WHEN r.json <> '' THEN r.json ELSE 'null' END])) AS page
+  RETURN [page] AS f26
+}
+CALL () {
+  MATCH (j:Job {id: $id_31})
+  RETURN head(collect([j.status, CASE WHEN j.status = 'SUCCEEDED' OR j.done > j.total AND j.total <> 0 THEN 1.0 WHEN j.total <> 0 THEN toFloat(j.done) / j.total END])) AS f31
+}
+RETURN [f0, f10, f26, f31] AS answer
