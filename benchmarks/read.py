@@ -264,6 +264,10 @@ async def serve(which: str, connection: Connection, port: int) -> None:
             def remembered(self, *_: Any) -> None:
                 """Nothing is."""
 
+            def writes(self, *_: Any) -> bool:
+                """No mutations are sent."""
+                return False
+
             async def execute(
                 self, text: str, variables: Any, context: Any, operation_name: str | None, *, reads_only: bool
             ) -> Any:

@@ -69,7 +69,7 @@ async def execute(asked: Asked, platform: Platform) -> dict[str, Any] | None:
     data = executor.remembered(operation.document, operation.variables, context, operation.name)
     if data is not None:
         return {"data": orjson.Fragment(data)}
-    if context.recorder.is_full and executor.writes(operation.document, operation.name):
+    if executor.writes(operation.document, operation.name) and context.recorder.is_full:
         raise RefusedError(429, _FULL, "OVERLOADED", headers={"Retry-After": str(RETRY_AFTER_S)})
     try:
         async with asyncio.timeout(platform.settings.query_timeout_s + GRACE_S):
