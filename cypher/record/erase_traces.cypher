@@ -1,4 +1,4 @@
-// Deletes what else tells of erased identifiers: statements, conflicts, and mentions in others' events.
+// Deletes what else tells of erased identifiers: statements, consents, conflicts, and mentions in others' events.
 //
 // Parameters: none
 // Columns, one row
@@ -7,6 +7,10 @@ MATCH (i:Erased)
 CALL (i) {
   MATCH (s:Statement {subject: i.key})
   DELETE s
+}
+CALL (i) {
+  MATCH (i)<-[:OF]-(k:Consent)
+  DETACH DELETE k
 }
 CALL (i) {
   MATCH (c:Conflict)

@@ -8,7 +8,9 @@
     replay.py      the mutation that tries refused messages again
     identity_edits.py, decisions.py   mutations that change who is who
     segment_edits.py                  mutations that edit segments
+    consents.py, consent_edits.py     what customers have consented to; the mutation
     previews.py    what a merge would do
+    catalog.py     names seen in the data
     rules.py, rules_input.py, jobs.py identity rules, long work in the background
     answers.py, requests.py, times.py bodies and answers of HTTP, its log, ranges of time
     references.py, predicates.py      how to name customers; conditions on them

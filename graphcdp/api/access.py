@@ -72,6 +72,12 @@ def check_condition(principal: Principal, predicate: Predicate) -> None:
         raise NotAllowedError("Conditions on traits and on properties of events need the scope `pii`.", "FORBIDDEN")
 
 
+def check_event_conditions(principal: Principal) -> None:
+    """Raise NotAllowedError when the principal may not choose events by what their properties hold."""
+    if not principal.sees_personal:
+        raise NotAllowedError("Conditions on properties of events need the scope `pii`.", "FORBIDDEN")
+
+
 def check_search(principal: Principal) -> None:
     """Raise NotAllowedError when the principal may not search text: it would find out names letter by letter."""
     if not principal.sees_personal:

@@ -10,7 +10,7 @@ from typing import Any
 
 from graphcdp.api.access import read_as_shown
 from graphcdp.api.context import Context
-from graphcdp.api.events import EventFilter, choice_of
+from graphcdp.api.events import EventFilter, choice_of, is_fleeting
 from graphcdp.api.listing import listing
 from graphcdp.api.pages import COUNT_MAX, IDS_MAX
 from graphcdp.api.paging import bounds, dated, ends, paged, relay
@@ -139,9 +139,10 @@ def _events(
         sources=choice.sources is not None,
         bounded=bounded,
         newest=newest_first == found.forward,
+        meets="" if choice.where is None else choice.where.text,
     )
     asked = paged(found, cypher, events.history_order(newest_first), parameters)
-    return replace(asked, fleeting=_moves(filter))
+    return replace(asked, fleeting=is_fleeting(filter))
 
 
 def _stream(
@@ -155,10 +156,13 @@ def _stream(
     choice = choice_of(filter, context)
     parameters, _ = _places(choice, *events.places_around(found, newest_first))
     cypher = lists.stream(
-        names=choice.names is not None, sources=choice.sources is not None, newest=newest_first == found.forward
+        names=choice.names is not None,
+        sources=choice.sources is not None,
+        newest=newest_first == found.forward,
+        meets="" if choice.where is None else choice.where.text,
     )
     asked = paged(found, cypher, events.history_order(newest_first), parameters)
-    return replace(asked, fleeting=_moves(filter))
+    return replace(asked, fleeting=is_fleeting(filter))
 
 
 def _event_count(
@@ -167,8 +171,13 @@ def _event_count(
 ) -> Asked:
     choice = choice_of(filter, context)
     parameters, bounded = _places(choice, None, None)
-    cypher = lists.events_count(names=choice.names is not None, sources=choice.sources is not None, bounded=bounded)
-    return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=_moves(filter))
+    cypher = lists.events_count(
+        names=choice.names is not None,
+        sources=choice.sources is not None,
+        bounded=bounded,
+        meets="" if choice.where is None else choice.where.text,
+    )
+    return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=is_fleeting(filter))
 
 
 def _is_masked(context: Context) -> Asked:
@@ -274,11 +283,6 @@ REJECTED = Paged(_rejected, ("r",), "r", lists.REJECTED_KEY)
 JOB = Nested(variables=("j",), ask=_job)
 IS_MASKED = Leaf(ask=_is_masked)
 MATCHES = Leaf(ask=_matches, apart=True)
-
-
-def _moves(given: EventFilter | None) -> bool:
-    """Whether the events of a choice depend on the clock."""
-    return given is not None and given.during is not None and given.during.within is not None
 
 
 def _places(

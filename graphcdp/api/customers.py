@@ -8,6 +8,15 @@ import strawberry
 
 from graphcdp.api import asked, asked_changes
 from graphcdp.api.conflicts import Code, ConflictStatus, CustomerConflictConnection, Status, choice_of_conflicts
+from graphcdp.api.consents import (
+    CONSENTS,
+    CONSENTS_SIZE,
+    IS_CONSENTED,
+    Consent,
+    Purpose,
+    customer_consents,
+    is_consented,
+)
 from graphcdp.api.context import Info
 from graphcdp.api.events import EventConnection, Filter, InTime, choice_of
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
@@ -306,6 +315,14 @@ class Customer(Node):
     @own_field("Does the customer meet the condition now? Alias it to ask several.", cost=5, plan=asked.MATCHES)
     async def matches(self, info: Info, where: Condition) -> bool | None:
         return await matches(info, self.row.id, where)
+
+    @field("Consent for every purpose that was ever asked, by purpose.", size=CONSENTS_SIZE, plan=CONSENTS)
+    async def consents(self, info: Info) -> list[Consent]:
+        return await customer_consents(info, self.row.id)
+
+    @field("May data be used for the purpose now? False when never asked.", plan=IS_CONSENTED)
+    async def consented(self, info: Info, to: Purpose) -> bool:
+        return await is_consented(info, self.row.id, to)
 
     async def _contacts(self, info: Info) -> Contacts:
         return await info.context.loader(contacts).load(self.row.id)

@@ -2,18 +2,23 @@
 
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import strawberry
 
+from graphcdp.api.access import check_event_conditions
 from graphcdp.api.context import Context, Info
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import PageInfo
+from graphcdp.api.predicates import PropertyPredicate, conditions_on_events
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import DateTime
 from graphcdp.api.times import TimeOrder, TimeRange, bounds_of
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.ids import Tag, tagged
+from graphcdp.model.predicates import EventConditions
 from graphcdp.plan.fields import Leaf, Nested, Place, Told, time
+from graphcdp.plan.where import event_condition
 from graphcdp.read.events import EventChoice, EventRow, event_cursor
 from graphcdp.read.identities import identifiers_by_keys
 from graphcdp.read.pages import Slice
@@ -32,6 +37,9 @@ class EventFilter:
     names: list[str] | None = strawberry.field(description="Only these names; at most 50.", default=None)
     during: TimeRange | None = strawberry.field(description="Only in this time.", default=None)
     sources: list[str] | None = strawberry.field(description="Only from these sources; at most 50.", default=None)
+    where: list[PropertyPredicate] | None = strawberry.field(
+        description="Conditions on properties; all must hold; at most 10. Needs the scope `pii`.", default=None
+    )
 
 
 Filter = Annotated[EventFilter | None, strawberry.argument(description="Which events.")]
@@ -131,7 +139,8 @@ class EventConnection:
 def choice_of(given: EventFilter | None, context: Context) -> EventChoice:
     """The choice of events that the filter states.
 
-    Raises InvalidReferenceError for too many names or sources.
+    Raises InvalidReferenceError for too many names or sources and for conditions
+    that cannot be used, NotAllowedError for conditions of who may not see values.
     """
     if given is None:
         return EventChoice()
@@ -141,9 +150,28 @@ def choice_of(given: EventFilter | None, context: Context) -> EventChoice:
                 f"filter.{name}: {len(values)} were given; the most is {NAMES_MAX}.", ("filter", name)
             )
     since, until = bounds_of(given.during, context.now(), ("filter", "during"))
+    conditions = conditions_of(given)
+    if conditions is not None:
+        check_event_conditions(context.principal)
     return EventChoice(
         names=None if given.names is None else tuple(sorted(set(given.names))),
         sources=None if given.sources is None else tuple(sorted(set(given.sources))),
         since=since,
         until=until,
+        where=None if conditions is None else event_condition(conditions.where, context.now()),
+        told="" if conditions is None else orjson.dumps(conditions.to_json()).decode(),
     )
+
+
+def conditions_of(given: EventFilter) -> EventConditions | None:
+    """The conditions on properties that the filter states; None for none. Raises BadPredicateError."""
+    return conditions_on_events(given.where, ("filter",)) if given.where else None
+
+
+def is_fleeting(given: EventFilter | None) -> bool:
+    """Whether the events of a choice depend on the clock."""
+    if given is None:
+        return False
+    conditions = conditions_of(given)
+    within = given.during is not None and given.during.within is not None
+    return within or (conditions is not None and conditions.depends_on_time)

@@ -9,6 +9,7 @@
     cost      points for its work, when it is not that of one object.
     size      of a list of objects that is no connection: how many it may have,
               or the argument that says so, as a number or a list (`input.events`).
+    deprecated  what `instead` says, for a field that is to go; see docs/http.md, rule 21.
     plan      how it is read when the whole operation is one statement
               (graphcdp.plan.fields); the resolver stays what it means, and answers
               when there is no plan.
@@ -123,6 +124,7 @@ class Declared(TypedDict, total=False):
     personal: Shown
     cost: int
     size: int | str
+    deprecated: str
     plan: Plan
     masked: Plan
 
@@ -153,8 +155,19 @@ def own_field(
 def value_field(description: str, **declared: Unpack[Declared]) -> Any:
     """A field that is an attribute of its object."""
     return strawberry.field(
-        description=described(description, declared), directives=directives_of(declared), metadata=_metadata(declared)
+        description=described(description, declared),
+        directives=directives_of(declared),
+        metadata=_metadata(declared),
+        deprecation_reason=declared.get("deprecated"),
     )
+
+
+def instead(use: str, gone: str) -> str:
+    """Why something is deprecated: the reason of every field, argument, input and value that is to go.
+
+    use: what takes its place, as `Type.field`. gone: the first version without it.
+    """
+    return f"Use `{use}`; gone from {gone}."
 
 
 def _field(
@@ -167,6 +180,7 @@ def _field(
             name=name,
             directives=directives_of(declared, others),
             metadata=_metadata(declared),
+            deprecation_reason=declared.get("deprecated"),
         )
         # To callers in Python the method stays what it was.
         return cast("Resolver", made)

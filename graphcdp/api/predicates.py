@@ -11,7 +11,14 @@ from strawberry.utils.str_converters import to_camel_case
 from graphcdp.api.access import check_condition
 from graphcdp.api.scalars import JSON, Duration
 from graphcdp.api.times import TimeRange
-from graphcdp.model.predicates import Predicate, SegmentName, parse_predicate, parse_segment_name
+from graphcdp.model.predicates import (
+    EventConditions,
+    Predicate,
+    SegmentName,
+    parse_event_conditions,
+    parse_predicate,
+    parse_segment_name,
+)
 from graphcdp.model.principals import Principal
 from graphcdp.model.statement import Statement
 from graphcdp.plan.where import condition
@@ -111,6 +118,9 @@ class CustomerPredicate:
     has_identifier: strawberry.Maybe[str] = strawberry.field(
         description="Has an identifier of the kind: `email`, `phone`, `user`, `device`, `anonymous` or your own."
     )
+    consented: strawberry.Maybe[str] = strawberry.field(
+        description="Consented to the purpose, and the consent has not run out."
+    )
     first_seen: strawberry.Maybe[TimeRange] = strawberry.field(description="First seen in the range.")
     last_seen: strawberry.Maybe[TimeRange] = strawberry.field(description="Last seen in the range.")
 
@@ -136,6 +146,11 @@ def asked_condition(where: CustomerPredicate, principal: Principal) -> Predicate
 def condition_of(where: CustomerPredicate, principal: Principal, now: datetime) -> Statement:
     """The condition as Cypher on `c`, for lists of customers. Errors as `asked_condition`."""
     return condition(asked_condition(where, principal), now)
+
+
+def conditions_on_events(where: list[PropertyPredicate], path: tuple[str, ...]) -> EventConditions:
+    """The conditions that the caller wrote as `where` at `path`. Errors as `predicate_of`."""
+    return parse_event_conditions(_json(where), path)
 
 
 def segment_name(ref: SegmentRef, path: tuple[str, ...] = ("segment",)) -> SegmentName:

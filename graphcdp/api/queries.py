@@ -57,8 +57,10 @@ Words = Annotated[
     str | None,
     strawberry.argument(
         description=(
-            "Words looked up in names, e-mail addresses, phone numbers and user ids; all of them must match, "
-            "the last one also as a prefix. 2..200 characters."
+            "Words looked up in names, e-mail addresses, phone numbers and user ids, without regard to accents; all of "
+            "them must match, the last one also as a prefix. A full stop, an underscore or an apostrophe inside does "
+            "not end a word: `ann` finds ann.lee@example.com, `lee` does not. All words together may be an identifier "
+            "of any kind, too. 2..200 characters."
         )
     ),
 ]

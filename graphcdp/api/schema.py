@@ -11,6 +11,8 @@ from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.access import guard
+from graphcdp.api.catalog import CatalogQueries
+from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.decisions import ConflictMutations
@@ -35,7 +37,7 @@ from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries):
+class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries, CatalogQueries):
     """Joins the queries."""
 
 
@@ -46,7 +48,13 @@ class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQuerie
     )
 )
 class Mutation(
-    RecordMutations, IdentityMutations, ConflictMutations, RulesMutations, SegmentMutations, ReplayMutations
+    RecordMutations,
+    ConsentMutations,
+    IdentityMutations,
+    ConflictMutations,
+    RulesMutations,
+    SegmentMutations,
+    ReplayMutations,
 ):
     """Joins the mutations."""
 

@@ -9,6 +9,9 @@ times.py        times and durations as text
 ids.py          opaque global ids
 devices.py      what the context of an event says about a device
 predicates.py   conditions on customers
+consent.py      decisions on consent
+catalog.py      what samples say of properties
+personal.py     which properties are treated as personal data
 statement.py    text, parameters
 principals.py   who is asking, scopes
 connection.py   how to reach a Neo4j

@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from graphcdp.model.consent import PURPOSE_LENGTH_MAX
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.identifiers import ANONYMOUS, DEVICE, KIND_LENGTH_MAX, USER
 from graphcdp.model.messages import EVENT_NAME_LENGTH_MAX
@@ -119,6 +120,7 @@ Comparable = Annotated[Any, BeforeValidator(_comparable)]
 Duration = Annotated[str, BeforeValidator(_duration)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH_MAX), AfterValidator(_text), AfterValidator(_kind)]
+Purpose = Annotated[str, Field(min_length=1, max_length=PURPOSE_LENGTH_MAX), AfterValidator(_text)]
 Count = Annotated[int, Field(ge=0, le=TIMES_MAX)]
 
 
@@ -216,6 +218,17 @@ class EventMatch(_Part):
     where: Annotated[tuple[PropertyTest, ...], Field(max_length=WHERE_MAX, strict=False)] | None = None
 
 
+class EventConditions(_Part):
+    """Conditions on properties that an event must meet all."""
+
+    where: Annotated[tuple[PropertyTest, ...], Field(max_length=WHERE_MAX, strict=False)]
+
+    @property
+    def depends_on_time(self) -> bool:
+        """Whether time alone can change which events meet them."""
+        return any(_reaches_back(test) for test in self.where)
+
+
 class Times(_Part):
     """How often; both bounds are included."""
 
@@ -267,6 +280,7 @@ class Predicate(_OneOf):
     did: EventTest | None = None
     in_segment: SegmentName | None = Field(None, alias="inSegment")
     has_identifier: Kind | None = Field(None, alias="hasIdentifier")
+    consented: Purpose | None = None
     first_seen: Range | None = Field(None, alias="firstSeen")
     last_seen: Range | None = Field(None, alias="lastSeen")
 
@@ -309,6 +323,14 @@ def parse_predicate(value: Any, path: Sequence[str] = ()) -> Predicate:
 def parse_segment_name(value: Any, path: Sequence[str] = ()) -> SegmentName:
     """The segment that these JSON values name. Errors as `parse_predicate`."""
     return _validated(SegmentName, value, tuple(path))
+
+
+def parse_event_conditions(value: Any, path: Sequence[str] = ()) -> EventConditions:
+    """The conditions on properties of events that this list of JSON values states.
+
+    path: where what holds them as `where` stands. Errors as `parse_predicate`.
+    """
+    return _validated(EventConditions, {"where": value}, tuple(path))
 
 
 def _validated(model: type[Part], value: Any, path: tuple[str, ...]) -> Part:
@@ -387,10 +409,14 @@ _EXPECTED_BY_TYPE = {
 
 def _moves(node: Predicate) -> bool:
     ranges = [node.first_seen, node.last_seen]
+    if node.consented is not None:
+        return True  # it may run out
     tests = [] if node.trait is None else [node.trait]
     if node.did is not None:
         ranges.append(node.did.during)
         tests += node.did.event.where or ()
-    return any(found is not None and found.within is not None for found in ranges) or any(
-        test.is_.operator[0] in ("withinLast", "before") for test in tests
-    )
+    return any(found is not None and found.within is not None for found in ranges) or any(map(_reaches_back, tests))
+
+
+def _reaches_back(test: PropertyTest) -> bool:
+    return test.is_.operator[0] in ("withinLast", "before")

@@ -4,7 +4,7 @@ Times come as text, since the driver takes long over native ones. Texts are few
 and fixed: they depend on which bounds there are, never on a value.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from graphcdp.model.devices import CONTEXTS_MAX, EVENTS_MAX, SUBJECTS_MAX
 from graphcdp.plan.fields import Need
@@ -72,6 +72,9 @@ MEMBERSHIP_KEY = "[toString(since), s.id]"
 MEMBER_KEY = "[toString(since), c.id]"
 SEGMENT_KEY = "[place, s.id]"
 REJECTED_KEY = "[r.id]"
+
+SHAPES_MAX = 500
+"""Of clauses that hold a caller's conditions; above it the oldest are written anew."""
 
 MEMBERSHIPS_TOTAL = f"WITH COUNT {{ (c)-[:IN_SEGMENT]->(:Segment) }} AS value, {_EXACT}"
 MEMBERS_TOTAL = f"WITH COUNT {{ (s)<-[:IN_SEGMENT]-(:Customer) }} AS value, {_EXACT}"
@@ -174,11 +177,12 @@ _FIRST, _LAST = "datetime('0001-01-01T00:00:00Z')", "datetime('9999-12-31T23:59:
 """Bounds that leave nothing out: times are recorded as RFC 3339 has them, whose years have four digits."""
 
 
-@cache
-def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
+@lru_cache(maxsize=SHAPES_MAX)
+def events(*, names: bool, sources: bool, bounded: bool, newest: bool, meets: str = "") -> str:
     """Events of `c` over all identifiers, newest or oldest first: binds e.
 
-    $names; $sources; bounded: $low, $low_id, $high, $high_id, places that they lie between.
+    $names; $sources; bounded: $low, $low_id, $high, $high_id, places that they lie between. meets: a
+    condition on `e`, see where.py.
 
     Each identifier's own events are an index walk. An identifier that has as
     many others before it as the page is long, each with an event nearer to the
@@ -194,7 +198,7 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
     ]
     if names:
         found.append(f"UNWIND $names AS name\nWITH i.key AS key, name{', low, high' if bounded else ''}")
-    elif sources:
+    elif sources or meets:
         # The filter may leave nothing of an identifier, so each one has to be walked.
         found.append(f"WITH i.key AS key{', low, high' if bounded else ''}")
     else:
@@ -208,11 +212,11 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
             f"WITH all{also}, coalesce([x IN all WHERE {inside} | x.near][$limit - 1], {farthest}) AS edge\n"
             f"UNWIND [x IN all WHERE x.near {'>=' if newest else '<='} edge | x.key] AS key"
         )
-    edged = not (names or sources)
+    edged = not (names or sources or meets)
     by = f"e.subject{direction}, {f'e.name{direction}, ' if names else ''}e.at{direction}, e.id{direction}"
     found += [
         f"CALL (key{', edge' if edged else ''}{', name' if names else ''}{', low, high' if bounded else ''}) {{",
-        *_walk(names=names, sources=sources, bounded=bounded, edged=newest if edged else None),
+        *_walk(names=names, sources=sources, bounded=bounded, edged=newest if edged else None, meets=meets),
         f"  RETURN e ORDER BY {by} LIMIT $limit",
         "}",
         f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
@@ -220,8 +224,8 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool) -> str:
     return lines(*found)
 
 
-@cache
-def events_count(*, names: bool, sources: bool, bounded: bool) -> str:
+@lru_cache(maxsize=SHAPES_MAX)
+def events_count(*, names: bool, sources: bool, bounded: bool, meets: str = "") -> str:
     """How many events `c` has: binds value and precision; counting stops above $most. Parameters as `events`."""
     return lines(
         "WITH datetime($low) AS low, datetime($high) AS high" if bounded else "",
@@ -230,7 +234,7 @@ def events_count(*, names: bool, sources: bool, bounded: bool) -> str:
         "UNWIND $names AS name" if names else "",
         f"WITH i.key AS key{', name' if names else ''}{', low, high' if bounded else ''}",
         f"CALL (key{', name' if names else ''}{', low, high' if bounded else ''}) {{",
-        *_walk(names=names, sources=sources, bounded=bounded),
+        *_walk(names=names, sources=sources, bounded=bounded, meets=meets),
         "  RETURN e LIMIT $most + 1",
         "}",
         "WITH e LIMIT $most + 1",
@@ -238,8 +242,8 @@ def events_count(*, names: bool, sources: bool, bounded: bool) -> str:
     )
 
 
-@cache
-def stream(*, names: bool, sources: bool, newest: bool) -> str:
+@lru_cache(maxsize=SHAPES_MAX)
+def stream(*, names: bool, sources: bool, newest: bool, meets: str = "") -> str:
     """Events of all customers, newest or oldest first: binds e; parameters as `events`, bounds always."""
     direction = " DESC" if newest else ""
     # The walk of an index on two keys needs a condition on each; the others as in `_walk`.
@@ -251,6 +255,7 @@ def stream(*, names: bool, sources: bool, newest: bool) -> str:
         "  AND CASE WHEN e.at = datetime($high) THEN e.id < $high_id ELSE true END",
         "  AND e.name IN $names" if names else "",
         "  AND e.source IN $sources" if sources else "",
+        f"  AND {meets}" if meets else "",
         f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
     )
 
@@ -293,7 +298,7 @@ def rejected(*, after: bool, before: bool, backward: bool) -> str:
     )
 
 
-def _walk(*, names: bool, sources: bool, bounded: bool, edged: bool | None = None) -> list[str]:
+def _walk(*, names: bool, sources: bool, bounded: bool, edged: bool | None = None, meets: str = "") -> list[str]:
     """Clauses that bind e. edged: `edge` bounds the newest events (True), or the oldest ones (False)."""
     low, high = "edge" if edged is True else "low", "edge" if edged is False else "high"
     conditions = ["e.subject = key"]
@@ -313,6 +318,8 @@ def _walk(*, names: bool, sources: bool, bounded: bool, edged: bool | None = Non
         conditions.append("e.at IS NOT NULL")
     if sources:
         conditions.append("e.source IN $sources")
+    if meets:
+        conditions.append(meets)
     return ["  MATCH (e:Event)", "  WHERE " + " AND ".join(conditions)]
 
 

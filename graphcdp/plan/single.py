@@ -9,6 +9,7 @@ ROOTS = frozenset(("customer", "me"))
 OWN = frozenset(
     (
         "Customer",
+        "Consent",
         "Count",
         "CustomerSegmentConnection",
         "CustomerSegmentEdge",

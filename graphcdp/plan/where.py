@@ -1,9 +1,12 @@
 """A condition on a customer as Cypher: an expression on the variable `c` that is true or false, never null.
 
+Conditions on an event, on the variable `e`, are the same.
+
 Names of properties are parameters too (`c[$where_0]`), so that no text of a
 caller ever becomes part of a statement. Meaning: docs/segments.md, rules 1 to 8.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +46,14 @@ MATCH (e:Event) USING INDEX e:Event({index})
 WHERE e.subject = i.key AND {conditions}"""
 
 
+CONSENTED = """COLLECT {{
+MATCH (c)<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(k:Consent {{purpose: {purpose}}})
+RETURN k.granted AND (k.expiresAt IS NULL OR k.expiresAt > {now}) AS holds
+ORDER BY k.at DESC, k.granted, k.expiresAt LIMIT 1
+}} = [true]"""
+"""Whether what `c` decided last on a purpose is a grant that has not run out."""
+
+
 def condition(predicate: Predicate, now: datetime, prefix: str = "where") -> Statement:
     """The condition as a Cypher expression on `c`, a Customer node.
 
@@ -51,6 +62,13 @@ def condition(predicate: Predicate, now: datetime, prefix: str = "where") -> Sta
     """
     writer = _Writer(now, prefix)
     text = writer.customer(predicate)
+    return Statement(text, writer.parameters)
+
+
+def event_condition(tests: Sequence[PropertyTest], now: datetime, prefix: str = "where") -> Statement:
+    """That an event meets all of these, as a Cypher expression on `e`, an Event node. now, prefix: as `condition`."""
+    writer = _Writer(now, prefix)
+    text = " AND ".join(writer.event(test) for test in tests) or "true"
     return Statement(text, writer.parameters)
 
 
@@ -79,11 +97,17 @@ class _Writer:
             return f"EXISTS {{ (c)-[:IN_SEGMENT]->(:Segment {{{name}: {self._put(value)}}}) }}"
         if node.has_identifier is not None:
             return f"coalesce(c[{self._put(COUNT_PREFIX + node.has_identifier)}] > 0, false)"
+        if node.consented is not None:
+            return CONSENTED.format(purpose=self._put(node.consented), now=self._put(self._now))
         if node.first_seen is not None:
             return self._seen("c.firstSeen", node.first_seen)
         if node.last_seen is not None:
             return self._seen("c.lastSeen", node.last_seen)
         raise AssertionError("a node has one operator")  # the model lets no other pass
+
+    def event(self, test: PropertyTest) -> str:
+        """A condition on a property of an event."""
+        return self._property("e", PROPERTY_PREFIX, test)
 
     def _put(self, value: Any) -> str:
         name = f"{self._prefix}_{len(self.parameters)}"
@@ -110,7 +134,7 @@ class _Writer:
         conditions = [] if test.event.name == ANY_NAME else [f"e.name = {self._put(test.event.name)}"]
         # The index needs a condition on each of its keys, so `at` has one even when any time will do.
         conditions += self._between("e.at", test.during)
-        conditions += [self._property("e", PROPERTY_PREFIX, found) for found in test.event.where or ()]
+        conditions += [self.event(found) for found in test.event.where or ()]
         events = _HAS_EVENT.format(
             index="subject, at" if test.event.name == ANY_NAME else "subject, name, at",
             conditions=" AND ".join(conditions),

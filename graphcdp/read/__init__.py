@@ -17,6 +17,8 @@
     previews.py    what uniting customers would do
     keys.py        API keys, hashed
     jobs.py        long work in the background
+    catalog.py     names that occur in the data
+    consents.py    what customers have consented to
     segments.py    segments and their members
 
 Each function takes the store and the keys, and answers one item a key, in

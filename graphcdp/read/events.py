@@ -1,10 +1,13 @@
 """Events: single ones, the history of customers and of all of them, and counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from graphcdp.model.statement import Statement
+from graphcdp.model.times import to_wire
+from graphcdp.plan import lists
 from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
 from graphcdp.read.rows import Row, many_each, one_each
 from graphcdp.store.neo4j import Store
@@ -57,13 +60,27 @@ class EventRow:
 class EventChoice:
     """Which events: every condition that is given must hold.
 
-    names, sources: None for all. since included, until not.
+    names, sources: None for all. since included, until not. where: an expression on
+    `e`, see plan/where.py; told: what is asked in it, so that choices can be compared.
     """
 
     names: tuple[str, ...] | None = None
     sources: tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    where: Statement | None = field(default=None, compare=False)
+    told: str = ""
+
+
+_FOUND = """RETURN %s AS customer_id, e.id AS id, e.name AS name, e.at AS at, e.receivedAt AS received,
+       e.subject AS subject, e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers"""
+_OF_EACH = """UNWIND $ids AS wanted
+MATCH (c:Customer {id: wanted})
+CALL (c) {
+%s
+RETURN %s
+}
+"""
 
 
 def event_page(
@@ -90,6 +107,12 @@ async def histories(
     """A page of the history of each customer, over all of its identifiers."""
     direction = "newest" if newest_first == page.forward else "oldest"
     earlier, later = places_around(page, newest_first)
+    if choice.where is not None:
+        clauses = lists.events(**_shape(choice), bounded=True, newest=direction == "newest", meets=choice.where.text)
+        text = _OF_EACH % (clauses, "e") + _FOUND % "c.id"
+        parameters = {**_conditional(choice, earlier, later), "ids": list(ids), "limit": page.fetch}
+        rows = await store.read_generated(Statement(text, parameters))
+        return [sliced(page, found, EventRow.of) for found in many_each(ids, rows, "customer_id")]
     named = "" if choice.names is None else "named_"
     rows = await store.read(
         f"read/events_{named}{direction}",
@@ -103,12 +126,25 @@ async def histories(
 async def stream(store: Store, choice: EventChoice, page: Page, newest_first: bool) -> Slice[EventRow]:
     """A page of the events of all customers; its cursors are those of a history."""
     direction = "newest" if newest_first == page.forward else "oldest"
-    parameters = {"names": None, **choice_parameters(choice, *places_around(page, newest_first))}
+    earlier, later = places_around(page, newest_first)
+    if choice.where is not None:
+        clauses = lists.stream(**_shape(choice), newest=direction == "newest", meets=choice.where.text)
+        conditional = {**_conditional(choice, earlier, later), "limit": page.fetch}
+        rows = await store.read_generated(Statement(f"{clauses}\n{_FOUND % 'null'}", conditional))
+        return sliced(page, rows, EventRow.of)
+    parameters = {"names": None, **choice_parameters(choice, earlier, later)}
     return sliced(page, await store.read(f"read/stream_{direction}", limit=page.fetch, **parameters), EventRow.of)
 
 
 async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) -> list[int]:
     """How many events of each customer are chosen; counting stops just above COUNT_MAX."""
+    if choice.where is not None:
+        clauses = lists.events_count(**_shape(choice), bounded=True, meets=choice.where.text)
+        text = _OF_EACH % (clauses, "value") + "RETURN c.id AS id, value AS events"
+        # The clauses cap the number that they bind at $most.
+        parameters = {**_conditional(choice, None, None), "ids": list(ids), "most": COUNT_MAX + 1}
+        rows = await store.read_generated(Statement(text, parameters))
+        return [count or 0 for count in one_each(ids, rows, "id", lambda row: int(row["events"]))]
     named = "" if choice.names is None else "named_"
     rows = await store.read(
         f"read/events_{named}count", ids=list(ids), limit=COUNT_MAX + 1, **choice_parameters(choice, None, None)
@@ -142,7 +178,19 @@ def choice_parameters(choice: EventChoice, earlier: Place | None, later: Place |
     }
     if choice.names is not None:
         parameters["names"] = list(choice.names)
+    if choice.where is not None:
+        parameters |= choice.where.parameters
     return parameters
+
+
+def _shape(choice: EventChoice) -> dict[str, bool]:
+    return {"names": choice.names is not None, "sources": choice.sources is not None}
+
+
+def _conditional(choice: EventChoice, earlier: Place | None, later: Place | None) -> dict[str, Any]:
+    """Parameters of clauses with a condition between two places; times are text."""
+    found = choice_parameters(choice, earlier, later)
+    return {**found, "low": to_wire(found["low"]), "high": to_wire(found["high"])}
 
 
 def _place(key: tuple[Any, ...] | None) -> Place | None:

@@ -10,6 +10,7 @@ joins.py       customers united on evidence without a message
 parts.py       customers taken apart: components, ids, traits
 identity_edits.py  cut, allow, split, undo, unite by hand
 conflicts.py   what people decide about refused evidence
+consent.py     decisions on consent
 erase.py       a customer erased for good
 ids.py         makes ids
 clock.py       the server's time

@@ -6,6 +6,7 @@ value of None states that the trait is unset; it is remembered, so that an older
 value that arrives late does not come back.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -147,4 +148,6 @@ def _is_native(value: Any) -> bool:
 
 def search_text(values: Mapping[str, Any]) -> str:
     """The words by which a customer with these traits is found."""
-    return " ".join(str(values[name]) for name in _NAMES if isinstance(values.get(name), str))
+    found = " ".join(values[name] for name in _NAMES if isinstance(values.get(name), str))
+    # The index takes accents off letters, but not off letters with marks that follow them.
+    return unicodedata.normalize("NFC", found)

@@ -44,6 +44,8 @@ def _words(node: Predicate, *, inside: bool) -> str:
         return f"in segment {node.in_segment.key or node.in_segment.id}"
     if node.has_identifier is not None:
         return f"has identifier {node.has_identifier}"
+    if node.consented is not None:
+        return f"consented to {node.consented}"
     if node.first_seen is not None:
         return f"first seen{_during(node.first_seen) or ' at any time'}"
     if node.last_seen is not None:

@@ -66,10 +66,13 @@ OPERATIONS = {
     "segment": '{ segment(by: {key: "x"}) { id } }',
     "segments": "{ segments { nodes { id } } }",
     "previewSegment": '{ previewSegment(where: {hasIdentifier: "email"}) { count { value } } }',
+    "catalog": "{ catalog { purposes } }",
     "recordEvent": 'mutation { recordEvent(input: {name: "x", identifiers: [{userId: "u1"}]}) { status } }',
     "recordEvents": "mutation { recordEvents(input: {events: []}) { recorded } }",
     "identify": 'mutation { identify(input: {identifiers: [{userId: "u1"}]}) { status } }',
     "alias": 'mutation { alias(input: {identifiers: [{userId: "u1"}]}) { status } }',
+    "setConsent": """mutation { setConsent(input: {customer: {userId: "nobody"}, purpose: "ads", granted: true}) {
+        errors { code } } }""",
     "cutLink": f"mutation {{ cutLink(input: {{{IDS}}}) {{ errors {{ code }} }} }}",
     "allowLink": f"mutation {{ allowLink(input: {{{IDS}}}) {{ allowed }} }}",
     "splitCustomer": 'mutation { splitCustomer(input: {customer: {id: "x"}, identifiers: []}) { errors { code } } }',
@@ -255,6 +258,8 @@ async def test_rule_4_everywhere(door: Door) -> None:
         '{ customers(where: {not: {did: {event: {name: "x", where: [{path: "n", is: {gt: 1}}]}}}}) { nodes { id } } }',
         '{ customer(by: {userId: "u1"}) { matches(where: {trait: {path: "plan", is: {exists: true}}}) } }',
         '{ previewSegment(where: {trait: {path: "plan", is: {exists: true}}}) { count { value } } }',
+        '{ events(filter: {where: [{path: "total", is: {gt: 6}}]}) { nodes { id } } }',
+        '{ customer(by: {userId: "u1"}) { eventCount(filter: {where: [{path: "total", is: {gt: 6}}]}) { value } } }',
     ],
 )
 async def test_rule_5_what_is_masked_cannot_be_guessed(door: Door, document: str) -> None:

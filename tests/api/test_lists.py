@@ -60,9 +60,11 @@ async def test_a_page_stays_right_while_events_arrive(caller: Caller) -> None:
 async def test_filters_by_name_time_and_source(caller: Caller) -> None:
     await record(
         caller,
-        event("a", name="Order", at="2026-01-01T00:00:00Z", source="shop"),
-        event("b", name="Order", at="2026-01-02T00:00:00Z", source="web"),
-        event("c", name="Visit", at="2026-01-03T00:00:00Z", source="web"),
+        event(
+            "a", name="Order", at="2026-01-01T00:00:00Z", source="shop", properties={"total": 5, "paid": "2026-01-01"}
+        ),
+        event("b", name="Order", at="2026-01-02T00:00:00Z", source="web", properties={"total": 9}),
+        event("c", name="Visit", at="2026-01-03T00:00:00Z", source="web", properties={"total": "9"}),
     )
     for wanted, found in (
         ({"names": ["Order"]}, ["b", "a"]),
@@ -75,6 +77,10 @@ async def test_filters_by_name_time_and_source(caller: Caller) -> None:
         ({"during": {"since": "2026-01-02T07:00:00+07:00", "until": "2026-01-03T00:00:00Z"}}, ["b"]),
         ({"during": {"within": "PT1M"}}, []),
         ({"during": {"within": "P9Y"}}, ["c", "b", "a"]),
+        ({"where": [{"path": "total", "is": {"gte": 5}}]}, ["b", "a"]),
+        ({"where": [{"path": "total", "is": {"exists": True}}], "sources": ["web"]}, ["c", "b"]),
+        ({"where": [{"path": "total", "is": {"lt": 9}}, {"path": "paid", "is": {"before": "P1D"}}]}, ["a"]),
+        ({"where": []}, ["c", "b", "a"]),
     ):
         assert ids(await events(caller, filter=wanted)) == found
 
@@ -90,6 +96,8 @@ async def test_filters_by_name_time_and_source(caller: Caller) -> None:
         ({"filter": {"during": {"since": "yesterday"}}}, "BAD_USER_INPUT"),
         ({"filter": {"during": {"within": "P11Y"}}}, "BAD_USER_INPUT"),
         ({"filter": {"during": {"within": "a week"}}}, "BAD_USER_INPUT"),
+        ({"filter": {"where": [{"path": "total", "is": {"gt": True}}]}}, "BAD_USER_INPUT"),
+        ({"filter": {"where": [{"path": "total", "is": {"gt": 1}}] * 11}}, "BAD_USER_INPUT"),
     ],
 )
 async def test_arguments_that_cannot_be(caller: Caller, arguments: Json, code: str) -> None:

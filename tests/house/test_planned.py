@@ -13,6 +13,7 @@ from graphcdp.plan.fields import Nested, OneOf, Paged, Told
 UNPLANNED = {
     "Query": {
         "caller",
+        "catalog",
         "explainIdentity",
         "identityRulesHistory",
         "identityRules",

@@ -32,6 +32,7 @@ CONDITIONS: list[Any] = [
     {"trait": {"path": "plan", "is": {"eq": "pro"}}},
     {"not": {"hasIdentifier": "email"}},
     {"did": {"event": {"name": "Visit"}, "times": {"atLeast": 2}}},
+    {"consented": "ads"},
     {"all": [{"hasIdentifier": "user"}, {"did": {"event": {"name": "*"}, "during": {"within": "P10Y"}}}]},
 ]
 
@@ -188,6 +189,10 @@ class Maker:
                 {"during": {"until": "2026-01-10T00:00:00.5Z", "since": "2026-01-02T00:00:00Z"}},
                 {"during": {"within": "P20D"}},
                 {"names": []},
+                {"where": [{"path": "plan", "is": {"eq": "pro"}}]},
+                {"names": ["Visit"], "where": [{"path": "born", "is": {"before": "P1D"}}], "sources": ["web", "api"]},
+                {"where": [{"path": "plan", "is": {"exists": True}}, {"path": "a.b", "is": {"in": [1, True, "x"]}}]},
+                {"where": [{"path": "plan", "is": {"gt": None}}]},
                 {"during": {"since": "yesterday"}},
             ],
             "order": ["LAST_SEEN", "NEWEST", "OLDEST"] if name == "customers" else ["NEWEST_FIRST", "OLDEST_FIRST"],
@@ -197,6 +202,7 @@ class Maker:
             "only": [["plan", "none"], [], ["name"]],
             "ended": [True, False],
             "search": ["ann", "example"],
+            "to": ["ads", "mail", "none"],
             "with": [{"key": key} for key in (*self._pool.segments, "none")] + [{"id": self._pool.ids[0]}],
             "status": ["OPEN", "SOLVED", "MERGED", "KEPT_APART", None],
             "code": ["LIMIT", "BLOCKED", "RULES", "MERGE_OFF"],

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from graphcdp.model.consent import ConsentStatus, Decision
 from graphcdp.model.predicates import EventTest, Predicate, PropertyTest, Range, ValueTest
 from graphcdp.model.times import reaching_back, time_of
 
@@ -29,6 +30,7 @@ class Facts:
     kinds: frozenset[str] = frozenset()
     events: Sequence[Happened] = ()
     segments: frozenset[str] = frozenset()
+    decisions: Sequence[Decision] = ()
 
 
 def holds(predicate: Predicate, facts: Facts, now: datetime) -> bool:
@@ -47,10 +49,21 @@ def holds(predicate: Predicate, facts: Facts, now: datetime) -> bool:
         return (predicate.in_segment.key or predicate.in_segment.id) in facts.segments
     if predicate.has_identifier is not None:
         return predicate.has_identifier in facts.kinds
+    if predicate.consented is not None:
+        return consented(predicate.consented, facts.decisions, now)
     if predicate.first_seen is not None:
         return inside(predicate.first_seen, facts.first_seen, now)
     assert predicate.last_seen is not None
     return inside(predicate.last_seen, facts.last_seen, now)
+
+
+def consented(purpose: str, decisions: Sequence[Decision], now: datetime) -> bool:
+    """Whether the last decision on the purpose is a grant that holds."""
+    about = [one for one in decisions if one.purpose == purpose]
+    if not about:
+        return False
+    last = max(one.at for one in about)
+    return all(one.status(now) is ConsentStatus.GRANTED for one in about if one.at == last)
 
 
 def did(test: EventTest, events: Sequence[Happened], now: datetime) -> bool:

@@ -43,6 +43,7 @@ SEGMENT = (
     """mutation($input: CreateSegmentInput!) { createSegment(input: $input) { segment { key } errors { message } } }"""
 )
 CUT = """mutation($input: CutLinkInput!) { cutLink(input: $input) { errors { message } } }"""
+CONSENT = """mutation($input: SetConsentInput!) { setConsent(input: $input) { errors { message } } }"""
 SURVEY = """{ customers(first: 30, order: OLDEST) { edges { cursor node { id mergedIds
   events(first: 5) { edges { cursor node { id } } } devices(first: 4) { edges { cursor node { id } } }
   identifiers { edges { cursor node { id kind value links(first: 3) { edges { cursor } } } } }
@@ -121,6 +122,17 @@ class Graph:
             between = [{"deviceId": f"d{device}"}, {"userId": "u0"}]
             await self.plainly(CUT, {"input": {"between": between}})
         await self._recorder.record([a_message(choose, number) for number in range(70, 100)])
+        for number in range(12):
+            granted = choose.random() < 0.7
+            decision = {
+                "customer": {choose.choice(["userId", "deviceId"]): f"{choose.choice('ud')}{choose.randrange(9)}"},
+                "purpose": choose.choice(["ads", "mail"]),
+                "granted": granted,
+                "at": f"2026-01-0{choose.randrange(1, 9)}T00:00:00Z",
+                "expiresAt": choose.choice([None, "2026-01-20T00:00:00Z", "2026-03-01T00:00:00Z"]) if granted else None,
+                "source": choose.choice([None, f"form {number}"]),
+            }
+            await self.plainly(CONSENT, {"input": decision})
         job = await self._disturb()
         answer = await self.plainly(SURVEY, {})
         assert "errors" not in answer, answer["errors"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from graphcdp.model.consent import Decision
 from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.model.statement import Statement
 from graphcdp.plan.where import condition
@@ -18,6 +19,7 @@ PATHS = ["plan", "address.city", "a`b$c", "größe", "never set"]
 NAMES = ["Order Completed", "Page Viewed", "x`) RETURN 1 //"]
 SEGMENTS = ["loyal", "new_ones"]
 KINDS = ["email", "user", "card"]
+PURPOSES = ["ads", "a`b$c"]
 TEXTS = [
     *[
         "",
@@ -77,7 +79,16 @@ def a_customer(choose: random.Random, number: int) -> Facts:
         kinds=frozenset(kind for kind in KINDS if choose.random() < 0.5),
         events=events,
         segments=frozenset(key for key in SEGMENTS if choose.random() < 0.5),
+        decisions=[a_decision(choose) for _ in range(choose.choice([0, 1, 1, 2, 4]))],
     )
+
+
+def a_decision(choose: random.Random) -> Decision:
+    """A decision on consent, often at the time of another one."""
+    granted = choose.random() < 0.7
+    at = choose.choice([NOW - timedelta(days=2), NOW - timedelta(days=1), a_time(choose)])
+    ends = choose.choice([None, NOW, NOW + timedelta(microseconds=1), NOW - timedelta(hours=1)]) if granted else None
+    return Decision(choose.choice(PURPOSES), granted, at, ends)
 
 
 def a_test(choose: random.Random) -> dict[str, Any]:
@@ -145,6 +156,7 @@ def a_predicate(choose: random.Random, levels: int = 3) -> dict[str, Any]:
             {"did": an_event_test(choose)},
             {"inSegment": {"key": choose.choice([*SEGMENTS, "unknown"])}},
             {"hasIdentifier": choose.choice([*KINDS, "phone", "user_id"])},
+            {"consented": choose.choice([*PURPOSES, "never asked"])},
             {choose.choice(["firstSeen", "lastSeen"]): a_range(choose)},
         ]
     )
@@ -156,7 +168,9 @@ CREATE (c:Customer {id: row.id})
 SET c += row.properties
 FOREACH (kind IN row.kinds | CREATE (:Identifier {key: kind + ':' + row.id})-[:IDENTIFIES]->(c))
 FOREACH (key IN row.segments | MERGE (s:Segment {key: key}) CREATE (c)-[:IN_SEGMENT]->(s))
-FOREACH (event IN row.events | CREATE (e:Event) SET e = event)"""
+FOREACH (event IN row.events | CREATE (e:Event) SET e = event)
+FOREACH (given IN row.decisions |
+  CREATE (c)<-[:IDENTIFIES]-(:Identifier {key: given.key})<-[:OF]-(k:Consent) SET k += given)"""
 
 
 async def make(store: Store, customers: list[Facts]) -> None:
@@ -186,6 +200,16 @@ async def make(store: Store, customers: list[Facts]) -> None:
                 "kinds": keys,
                 "segments": sorted(facts.segments),
                 "events": events,
+                "decisions": [
+                    {
+                        "key": f"told:{facts.id}-{place}",
+                        "purpose": one.purpose,
+                        "granted": one.granted,
+                        "at": one.at,
+                        "expiresAt": one.expires_at,
+                    }
+                    for place, one in enumerate(facts.decisions)
+                ],
             }
         )
     await store.transact(lambda tx: tx.run_generated(Statement(MAKE, {"rows": rows})))

@@ -1,17 +1,22 @@
 """A page of history: exact in both directions, whatever lies on one moment and on how many identifiers."""
 
+import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from graphcdp.model.messages import RawMessage
+from graphcdp.model.predicates import PropertyTest, parse_event_conditions
+from graphcdp.plan.where import event_condition
 from graphcdp.read.customers import survivors
 from graphcdp.read.events import EventChoice, EventRow, event_counts, histories
 from graphcdp.read.pages import Page
 from graphcdp.record.recorder import Recorder
 from graphcdp.store import Store
+from tests.plan.meaning import has
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -71,6 +76,7 @@ async def test_every_page_of_any_history_is_right(store: Store, recorder: Record
             "at": START + timedelta(hours=chance.choice(range(30))),
             "identifiers": [("device", chance.choice(devices))],
             "source": chance.choice(["web", "shop"]),
+            "properties": {"total": chance.choice([1, 5, 7.5, "5"]), "plan": chance.choice(["pro", "free", None])},
         }
         for _ in range(240)
     ]
@@ -85,6 +91,10 @@ async def test_every_page_of_any_history_is_right(store: Store, recorder: Record
         EventChoice(since=START + timedelta(hours=5), until=START + timedelta(hours=20)),
         EventChoice(names=("Click",), since=START + timedelta(hours=10)),
         EventChoice(names=()),
+        where({"path": "total", "is": {"gte": 5}}),
+        where({"path": "total", "is": {"neq": 5}}, {"path": "plan", "is": {"in": ["pro"]}}),
+        replace(where({"path": "plan", "is": {"exists": False}}), names=("Order", "Click"), sources=("web",)),
+        replace(where({"path": "plan", "is": {"exists": True}}), since=START + timedelta(hours=9)),
     ):
         expected = sorted(raw["id"] for raw in raws if "name" in raw and _fits(raw, choice))
         (count,) = await event_counts(store, [customer_id], choice)
@@ -103,7 +113,19 @@ def _fits(raw: RawMessage, choice: EventChoice) -> bool:
         and (choice.sources is None or raw["source"] in choice.sources)
         and (choice.since is None or raw["at"] >= choice.since)
         and (choice.until is None or raw["at"] < choice.until)
+        and all(has(test, raw["properties"], START) for test in _tests(choice))
     )
+
+
+def where(*tests: dict[str, object]) -> EventChoice:
+    """The choice of events that meet these conditions."""
+    conditions = parse_event_conditions(list(tests))
+    told = json.dumps(conditions.to_json())
+    return EventChoice(where=event_condition(conditions.where, START), told=told)
+
+
+def _tests(choice: EventChoice) -> Sequence[PropertyTest]:
+    return parse_event_conditions(json.loads(choice.told)["where"]).where if choice.told else ()
 
 
 async def test_histories_of_many_customers_are_kept_apart(store: Store, recorder: Recorder) -> None:

@@ -1,6 +1,7 @@
 """The stream of events of all customers, and evidence by id: exact pages, and plans that stay on their indexes."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from graphcdp.read.identities import links_by_ids
 from graphcdp.read.pages import Page
 from graphcdp.record.recorder import Recorder
 from graphcdp.store import Store
+from tests.read.test_events import where
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 EVER = {
@@ -49,6 +51,7 @@ async def test_every_page_of_the_stream_is_right(store: Store, recorder: Recorde
             "at": START + timedelta(hours=chance.choice(range(9))),
             "identifiers": [("user", f"u{chance.randrange(12)}")],
             "source": chance.choice(["web", "shop"]),
+            "properties": {"total": chance.randrange(10)},
         }
         for _ in range(90)
     ]
@@ -59,6 +62,9 @@ async def test_every_page_of_the_stream_is_right(store: Store, recorder: Recorde
         (EventChoice(names=("Order",), sources=("web",)), lambda raw: (raw["name"], raw["source"]) == ("Order", "web")),
         (EventChoice(since=since, until=until), lambda raw: since <= raw["at"] < until),
         (EventChoice(names=()), lambda raw: False),
+        (where({"path": "total", "is": {"lt": 5}}), lambda raw: raw["properties"]["total"] < 5),
+        (replace(where({"path": "total", "is": {"exists": True}}), names=("Visit",), sources=("shop",), since=since),
+         lambda raw: (raw["name"], raw["source"]) == ("Visit", "shop") and raw["at"] >= since),
     ):  # fmt: skip
         for newest_first in (True, False):
             expected = sorted(((raw["at"], raw["id"]) for raw in raws if fits(raw)), reverse=newest_first)

@@ -71,6 +71,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"all": [PLAN, did(during={"within": "soon"})]}, "all.1.did.during.within", "P30D or PT15M"),
     ({"inSegment": {"id": "seg_1", "key": "loyal"}}, "inSegment", "exactly one of id, key"),
     ({"hasIdentifier": ""}, "hasIdentifier", "at least 1 character"),
+    ({"consented": ""}, "consented", "at least 1 character"),
 ]
 
 
@@ -122,6 +123,7 @@ MOVES = [
     (PLAN, False),
     (trait(withinLast="P1D"), True),
     (trait(before="P1D"), True),
+    ({"consented": "ads"}, True),
     (did(), False),
     (did(during={"since": "2026-01-01", "until": "2026-02-01"}), False),
     (did(during={"within": "P1D"}), True),

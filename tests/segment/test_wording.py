@@ -37,6 +37,7 @@ TEXTS: list[tuple[Any, str]] = [
     ),
     ({"inSegment": {"key": "loyal"}}, "in segment loyal"),
     ({"hasIdentifier": "email"}, "has identifier email"),
+    ({"consented": "marketing_email"}, "consented to marketing_email"),
     ({"firstSeen": {"within": "P7D"}}, "first seen in the last 7 days"),
     ({"lastSeen": {}}, "last seen at any time"),
     ({"not": {"all": [PRO, {"hasIdentifier": "email"}]}}, 'not (plan = "pro" and has identifier email)'),
