@@ -20,7 +20,7 @@ from graphcdp.app import Platform, open_platform
 from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import DatabaseError, ImportFileError
-from graphcdp.record.files import BadRow, Format, RowFile
+from graphcdp.record.files import REJECTED_SUFFIX, BadRow, Format, RowFile, named_files
 from graphcdp.record.load import BATCH_MAX, LoadReport, load_rows
 from graphcdp.record.mapping import ImportMapping, TimeFormat, build_mapping, load_mapping
 from graphcdp.settings import Settings
@@ -31,7 +31,10 @@ EXIT_INTERRUPTED = 130
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV or JSON Lines files, each also as .gz.", metavar="FILE...")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="CSV, JSON Lines (each also as .gz) or Parquet; patterns in quotes.", metavar="FILE..."),
+    ],
     mapping: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with columns, constants and times.", metavar="FILE")
     ] = None,
@@ -55,10 +58,10 @@ def import_files(
     batch: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in one transaction.")] = BATCH_MAX,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded database.")] = None,
 ) -> None:
-    """Record the rows of CSV and JSON Lines files as events, identifies and aliases.
+    """Record the rows of CSV, JSON Lines and Parquet files as events, identifies and aliases.
 
     JSON Lines in the tracking format (messageId, type, event, userId, anonymousId,
-    timestamp, properties, traits, context) need no mapping, nor does a CSV file whose
+    timestamp, properties, traits, context) need no mapping, nor does a CSV or Parquet file whose
     columns are called as the fields are: type, id, name, at, source, user, email, phone,
     device, anonymous, identifiers.KIND, properties.PATH, traits.PATH, context.PATH.
 
@@ -72,6 +75,8 @@ def import_files(
 
     - `graphcdp import events.jsonl.gz`
 
+    - `graphcdp import "export/2026-*/*.parquet" --mapping orders.yaml`
+
     - `graphcdp import orders.csv --map user=customer_no --map at=ordered_at --set name="Order Completed"
       --map "properties.*=*"`
     """
@@ -82,7 +87,7 @@ def import_files(
         delimiter = "\t"
     work = _Import(
         settings=settings,
-        files=files,
+        files=named_files(files),
         mapping=given,
         format_=format_,
         delimiter=delimiter,
@@ -181,7 +186,7 @@ class _Import:
         return RowFile.open(path, self.mapping, format_=self.format_, delimiter=self.delimiter, source=self.source)
 
     def _rejected_path(self, path: Path) -> Path:
-        return self.rejected or path.with_name(f"{path.name}.rejected.jsonl")
+        return self.rejected or path.with_name(f"{path.name}{REJECTED_SUFFIX}")
 
     def print_summary(self) -> None:
         """Print what became of each file's rows, what was warned of, and where bad rows are."""

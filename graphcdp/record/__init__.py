@@ -25,6 +25,7 @@ mapping.py     which column of a file is what
 tracking.py    the SDKs' wire format -> a raw message
 user_agents.py what a user agent says of browser, system, device
 rejected.py    refused messages tried again
-files.py       CSV and JSON Lines -> raw messages
+files.py       CSV, JSON Lines and Parquet -> raw messages
+parquet.py     Parquet -> rows of JSON values
 load.py        many messages through the recorder
 """

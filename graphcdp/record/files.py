@@ -1,6 +1,7 @@
-"""CSV and JSON Lines -> raw messages, row by row: good ones and bad ones, each with its line. Writes nothing."""
+"""CSV, JSON Lines, Parquet -> raw messages, row by row: good ones and bad ones, each with its line. Writes nothing."""
 
 import csv
+import glob
 import gzip
 import hashlib
 import io
@@ -17,13 +18,15 @@ import orjson
 
 from graphcdp.model.errors import ImportFileError
 from graphcdp.model.messages import RawMessage
-from graphcdp.record.mapping import ImportMapping, RowError, columns_as_targets, map_row
+from graphcdp.record.mapping import ImportMapping, TimeFormat, columns_as_targets, map_row
+from graphcdp.record.parquet import ParquetRows
 from graphcdp.record.tracking import message_of
 
 LINE_BYTES_MAX = 1024 * 1024
 FIELD_LENGTH_MAX = 128 * 1024  # the csv module's own limit: an unclosed quote swallows no more than this
 DELIMITERS = (",", ";", "\t", "|")
 SOURCE = "import"
+REJECTED_SUFFIX = ".rejected.jsonl"
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -34,11 +37,16 @@ class Format(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+    PARQUET = "parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that became a message. line: the file's, from 1, where the row starts. text: as it stands there."""
+    """A row that became a message.
+
+    line: the file's, from 1, where the row starts; of Parquet, the number of the
+    row, from 1. text: as it stands there; of Parquet, as JSON.
+    """
 
     line: int
     message: RawMessage
@@ -54,16 +62,31 @@ class BadRow:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row as a file has it: values by column; a column without a value may be absent."""
+
+    line: int
+    values: dict[str, Any]
+    text: str
+
+
 class RowFile:
-    """An open file of rows. Use it as a context manager; `rows()` reads it once, from start to end."""
+    """An open file of rows. Use it as a context manager; `rows()` or `records()` reads it once, from start to end.
+
+    columns: their names; None for JSON Lines, where each row has its own.
+    """
 
     def __init__(self, path: Path, file: IO[bytes], size: int, format_: Format, source: str | None) -> None:
         self.path = path
         self.size_bytes = size
         self.format = format_
+        self.columns: list[str] | None = None
         self._file = file
         self._source = source
-        self._rows: Callable[[], Iterator[Row | BadRow]]
+        self._mapping: ImportMapping | None = None
+        self._read: Callable[[], Iterator[Record | BadRow]]
+        self._table: ParquetRows | None = None
         zipped = file.read(2) == _GZIP_MAGIC
         file.seek(0)
         content = io.BufferedReader(gzip.GzipFile(fileobj=file)) if zipped else file
@@ -83,10 +106,23 @@ class RowFile:
         """Open a file and check its head against the mapping, so that what cannot work fails before a row is read.
 
         Without a mapping, JSON Lines are in the tracking format, and the
-        columns of a CSV file are called as their targets. format_: by the
+        columns of CSV and Parquet are called as their targets. format_: by the
         file's name when absent. delimiter: one character; found in the header
         when absent. source: of every message. Raises ImportFileError.
         """
+        opened = cls.open_unmapped(path, format_=format_, delimiter=delimiter, source=source)
+        try:
+            opened._fit(mapping)
+        except BaseException:
+            opened._file.close()
+            raise
+        return opened
+
+    @classmethod
+    def open_unmapped(
+        cls, path: Path, *, format_: Format | None = None, delimiter: str | None = None, source: str | None = None
+    ) -> Self:
+        """Open a file for its `records()`, whatever its columns are called. Raises ImportFileError."""
         known = format_ or _format_by_name(path)
         try:
             file = path.open("rb")
@@ -96,9 +132,11 @@ class RowFile:
         try:
             opened = cls(path, file, size, known, source)
             if known is Format.CSV:
-                opened._open_csv(mapping, delimiter)
+                opened._open_csv(delimiter)
+            elif known is Format.PARQUET:
+                opened._open_parquet()
             else:
-                opened._open_jsonl(mapping)
+                opened._open_jsonl()
         except BaseException:
             file.close()
             raise
@@ -115,20 +153,70 @@ class RowFile:
     @property
     def position_bytes(self) -> int:
         """How much of the file, as it lies on the disk, is read."""
+        if self._table is not None:
+            # It is read here and there; its rows tell more.
+            return self.size_bytes * self._table.given // max(self._table.total, 1)
         return self._file.tell()
 
-    def rows(self) -> Iterator[Row | BadRow]:
-        """The rows in the file's order. A row without an id gets one made of its content, the same each time."""
+    def records(self) -> Iterator[Record | BadRow]:
+        """The rows in the file's order, as they stand there."""
         try:
-            yield from self._rows()
+            yield from self._read()
         except (EOFError, OSError, zlib.error) as error:
             yield BadRow(
-                self._lines.number + 1,
+                (self._lines.number if self._table is None else self._table.given) + 1,
                 f"the file cannot be read past this line: {error}. Get it whole and import it again: "
                 f"what was recorded is not recorded twice.",
             )
 
-    def _open_jsonl(self, mapping: ImportMapping | None) -> None:
+    def rows(self) -> Iterator[Row | BadRow]:
+        """The rows in the file's order. A row without an id gets one made of its content, the same each time."""
+        for record in self.records():
+            if isinstance(record, BadRow):
+                yield record
+                continue
+            try:
+                message = self._message(record.values)
+            except ValueError as error:
+                yield BadRow(record.line, str(error), record.text)
+            else:
+                yield Row(record.line, self._completed(message, record.values), record.text)
+
+    def _message(self, values: dict[str, Any]) -> RawMessage:
+        if self._mapping is None:
+            return message_of(values, source=self._source or SOURCE)
+        if self.format is Format.CSV:
+            return map_row(self._mapping, values.get, values)
+        return map_row(self._mapping, lambda path: at_path(values, path), values)
+
+    def _fit(self, mapping: ImportMapping | None) -> None:
+        """Take the mapping, or the columns' own, when the columns are fit for it."""
+        if self.columns is not None:
+            if mapping is None:
+                mapping = columns_as_targets(self.columns)
+            known = set(self.columns)
+            for column in sorted(mapping.named_columns - known):
+                if self._table is None or column.partition(".")[0] not in known:
+                    names = ", ".join(self.columns)
+                    raise ImportFileError(f"{self.path} has no column {column!r}; its columns are {names}.")
+            if self._table is not None and mapping.columns.get("at") in self._table.time_columns:
+                # Such a column says by itself how its times are to be read.
+                mapping = mapping.model_copy(update={"times": TimeFormat.ISO})
+        self._mapping = mapping
+
+    def _named(self, header: Iterable[str]) -> list[str]:
+        named = [name for name in header if name]
+        twice = [name for name, count in Counter(named).items() if count > 1]
+        if twice:
+            raise ImportFileError(f"{self.path} has two columns {twice[0]!r}; give each its own name.")
+        return named
+
+    def _open_parquet(self) -> None:
+        table = self._table = ParquetRows(self.path, self._file)
+        self.columns = self._named(table.columns)
+        self._read = lambda: (Record(table.given, row, orjson.dumps(row).decode()) for row in table)
+
+    def _open_jsonl(self) -> None:
         first = self._lines.peek().strip()
         if first == "{":
             raise ImportFileError(
@@ -138,9 +226,9 @@ class RowFile:
             raise ImportFileError(
                 f"{self.path} holds one JSON array; write one object a line, for example with: jq -c '.[]' FILE."
             )
-        self._rows = lambda: self._jsonl(mapping)
+        self._read = self._jsonl
 
-    def _jsonl(self, mapping: ImportMapping | None) -> Iterator[Row | BadRow]:
+    def _jsonl(self) -> Iterator[Record | BadRow]:
         for text in self._lines:
             line = self._lines.number
             if not text.strip():
@@ -148,26 +236,18 @@ class RowFile:
             if (fault := self._lines.fault) is not None:
                 yield BadRow(line, fault, text)
                 continue
+            kept = text.rstrip("\r\n")
             try:
                 sent = orjson.loads(text)
             except orjson.JSONDecodeError as error:
-                yield BadRow(line, f"no JSON: {error}", text.rstrip("\r\n"))
+                yield BadRow(line, f"no JSON: {error}", kept)
                 continue
-            yield self._object_row(sent, mapping, line, text.rstrip("\r\n"))
-
-    def _object_row(self, sent: Any, mapping: ImportMapping | None, line: int, text: str) -> Row | BadRow:
-        if not isinstance(sent, dict):
-            return BadRow(line, f"a row must be a JSON object, not {type(sent).__name__}", text)
-        try:
-            if mapping is None:
-                message = message_of(sent, source=self._source or SOURCE)
+            if isinstance(sent, dict):
+                yield Record(line, sent, kept)
             else:
-                message = map_row(mapping, lambda path: _at_path(sent, path), sent)
-        except ValueError as error:
-            return BadRow(line, str(error), text)
-        return Row(line, self._completed(message, sent), text)
+                yield BadRow(line, f"a row must be a JSON object, not {type(sent).__name__}", kept)
 
-    def _open_csv(self, mapping: ImportMapping | None, delimiter: str | None) -> None:
+    def _open_csv(self, delimiter: str | None) -> None:
         if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
             raise ImportFileError(f"The delimiter must be one character, such as ';', not {delimiter!r}.")
         head = self._lines.peek()
@@ -183,21 +263,11 @@ class RowFile:
             header = [name.strip() for name in next(reader)]
         except csv.Error as error:
             raise ImportFileError(f"{self.path}: the header is no CSV: {error}.") from error
-        named = [name for name in header if name]
-        twice = [name for name, count in Counter(named).items() if count > 1]
-        if twice:
-            raise ImportFileError(f"{self.path} has two columns {twice[0]!r}; give each its own name.")
-        if mapping is None:
-            mapping = columns_as_targets(named)
-        unknown = sorted(mapping.named_columns - set(named))
-        if unknown:
-            raise ImportFileError(f"{self.path} has no column {unknown[0]!r}; its columns are {', '.join(named)}.")
+        self.columns = self._named(header)
         taken.clear()
-        self._rows = lambda: self._csv(reader, header, mapping, taken)
+        self._read = lambda: self._csv(reader, header, taken)
 
-    def _csv(
-        self, reader: Iterator[list[str]], header: list[str], mapping: ImportMapping, taken: list[str]
-    ) -> Iterator[Row | BadRow]:
+    def _csv(self, reader: Iterator[list[str]], header: list[str], taken: list[str]) -> Iterator[Record | BadRow]:
         while True:
             line = self._lines.number + 1
             self._lines.forget_fault()
@@ -218,13 +288,8 @@ class RowFile:
                 yield BadRow(line, f"{len(cells)} fields, but the header has {len(header)}", text)
             else:
                 # An empty cell is no value: CSV cannot tell the two apart.
-                row = {name: cell for name, cell in zip(header, cells, strict=True) if name and cell}
-                try:
-                    message = map_row(mapping, row.get, row)
-                except RowError as error:
-                    yield BadRow(line, str(error), text)
-                else:
-                    yield Row(line, self._completed(message, row), text)
+                values = {name: cell for name, cell in zip(header, cells, strict=True) if name and cell}
+                yield Record(line, values, text)
 
     def _completed(self, message: RawMessage, row: dict[str, Any]) -> RawMessage:
         """The message with its source, and with an id when the row brings none.
@@ -241,6 +306,29 @@ class RowFile:
             again = self._occurrences[content]
             message["id"] = f"row-{content.hex()}" if again == 1 else f"row-{content.hex()}-{again}"
         return message
+
+
+def named_files(patterns: Iterable[Path]) -> list[Path]:
+    """The files that paths and patterns (`*`, `?`, `[...]`, `**`) name, each once, those of a pattern by name.
+
+    Bad rows that were kept beside files are none of a pattern's. Raises
+    ImportFileError for a pattern that fits no file.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        text = str(pattern)
+        if not glob.has_magic(text) or pattern.exists():
+            found[pattern] = None
+            continue
+        fitting = sorted(
+            path
+            for name in glob.iglob(text, recursive=True)  # noqa: PTH207  # a Path's own glob takes no absolute pattern
+            if (path := Path(name)).is_file() and not name.endswith(REJECTED_SUFFIX)
+        )
+        if not fitting:
+            raise ImportFileError(f"No file fits {text!r}.")
+        found |= dict.fromkeys(fitting)
+    return list(found)
 
 
 class _Lines:
@@ -337,13 +425,15 @@ def _format_by_name(path: Path) -> Format:
         return Format.CSV
     if last in (".jsonl", ".ndjson", ".json"):
         return Format.JSONL
+    if last in (".parquet", ".pq"):
+        return Format.PARQUET
     raise ImportFileError(
-        f"{path}: its name does not tell what it is; give --format csv or --format jsonl "
-        f"(known by name: .csv, .tsv, .txt, .jsonl, .ndjson, .json, each also with .gz)."
+        f"{path}: its name does not tell what it is; give --format csv, --format jsonl or --format parquet "
+        f"(known by name: .csv, .tsv, .txt, .jsonl, .ndjson, .json, each also with .gz, and .parquet, .pq)."
     )
 
 
-def _at_path(sent: dict[str, Any], path: str) -> Any:
+def at_path(sent: dict[str, Any], path: str) -> Any:
     """The value at a dotted path; None when there is none. A key with dots in it comes first."""
     if path in sent:
         return sent[path]

@@ -25,6 +25,7 @@ FIELDS = ("type", "id", "name", "at", "source")
 OBJECTS = ("properties", "traits", "context")
 REST = "*"  # as a column: every one that is not named elsewhere
 
+_EXACT_MAX = 2**53  # below it a float is the number that was meant
 _TRUE = frozenset(("true", "t", "yes", "y", "1", "on"))
 _FALSE = frozenset(("false", "f", "no", "n", "0", "off"))
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -325,11 +326,16 @@ def read_time(value: Any, times: TimeFormat) -> datetime:
 
 
 def as_text(value: Any, field: str) -> str:
-    """A text, or a whole number as text. Raises RowError for anything else."""
+    """A text, or a whole number as text (7.0 too: so whole numbers come from a column with gaps).
+
+    Raises RowError for anything else.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_MAX:
+        return str(int(value))
     raise RowError(f"{field} must be text, not {value!r}")
 
 

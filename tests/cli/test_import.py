@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from graphcdp.embedded import EmbeddedNeo4j
@@ -133,3 +135,13 @@ async def test_stopped_and_started_again(environment: dict[str, str], store: Sto
     assert b"run the same command again" in said
     assert run(environment, path).returncode == 0
     assert await count(store, "(n:Event)") == rows
+
+
+async def test_parquet_by_a_pattern(environment: dict[str, str], store: Store, tmp_path: Path) -> None:
+    for day in (1, 2):
+        rows = {"user": [f"u{n}" for n in range(1500)], "name": ["Seen"] * 1500, "properties.day": [day] * 1500}
+        pq.write_table(pa.table(rows), tmp_path / f"day-{day}.parquet")
+    done = run(environment, tmp_path / "day-*.parquet")
+    assert done.returncode == 0, done.stderr
+    assert await count(store, "(n:Event {name: 'Seen', `properties.day`: 2})") == 1500
+    assert await count(store, "(n:Customer)") == 1500

@@ -168,7 +168,8 @@ x.csv            | user,amount              | 'amount' is no field
 x.csv            | name,id                  | no identifier is mapped
 x.csv            | user,properties.n:money  | is no field
 x.csv            | user\\rname\\ra\\rb      | CR alone
-x.parquet        | user                     | --format csv
+x.parquet        | user                     | cannot be read as Parquet
+x.data           | user                     | --format csv
 x.jsonl          | [{"type": "track"}]      | one JSON array
 x.json           | {\\n"type": 1}           | spreads an object
 """
