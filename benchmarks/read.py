@@ -161,15 +161,18 @@ async def serve(which: str, connection: Connection, port: int) -> None:
         class Resolvers:
             """The planner's place, without the planner."""
 
-            def remembered(self, *_: Any) -> None:
-                """Nothing is."""
-
-            def writes(self, *_: Any) -> bool:
-                """No mutations are sent."""
-                return False
+            def remembers_as(self, *_: Any) -> None:
+                """Nowhere."""
 
             async def execute(
-                self, text: str, variables: Any, context: Any, operation_name: str | None, *, reads_only: bool
+                self,
+                text: str,
+                variables: Any,
+                context: Any,
+                operation_name: str | None,
+                *,
+                reads_only: bool,
+                remembered_as: Any,
             ) -> Any:
                 return await schema.execute(text, variables, context, operation_name=operation_name)
 

@@ -18,8 +18,8 @@ from graphcdp.api.failures import TIMED_OUT
 from graphcdp.api.operations import Operation
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.schema import executor, schema
+from graphcdp.model.errors import OverloadedError
 from graphcdp.model.principals import Principal
-from graphcdp.record.gathering import RETRY_AFTER_S
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store, read_timeout_s
@@ -27,7 +27,6 @@ from graphcdp.store.neo4j import Store, read_timeout_s
 GRACE_S = 1
 """A statement is ended at the operation's limit; so much later the operation is, whatever it does."""
 
-_FULL = "More messages arrive than can be stored: send these again, with the same ids, after the time in Retry-After."
 _BY_POST = {"Allow": "POST"}
 
 
@@ -66,18 +65,26 @@ async def execute(asked: Asked, platform: Platform) -> dict[str, Any] | None:
     """
     operation = asked.operation
     context = _context(asked, platform)
-    data = executor.remembered(operation.document, operation.variables, context, operation.name)
-    if data is not None:
-        return {"data": orjson.Fragment(data)}
-    if executor.writes(operation.document, operation.name) and context.recorder.is_full:
-        raise RefusedError(429, _FULL, "OVERLOADED", headers={"Retry-After": str(RETRY_AFTER_S)})
+    remembered_as = executor.remembers_as(operation.document, operation.variables, context, operation.name)
+    if context.remembered is not None and remembered_as is not None:
+        data = context.remembered.get(remembered_as)
+        if data is not None:
+            return {"data": orjson.Fragment(data)}
     try:
         async with asyncio.timeout(platform.settings.query_timeout_s + GRACE_S):
             result = await executor.execute(
-                operation.document, operation.variables, context, operation.name, reads_only=operation.reads_only
+                operation.document,
+                operation.variables,
+                context,
+                operation.name,
+                reads_only=operation.reads_only,
+                remembered_as=remembered_as,
             )
     except TimeoutError:
         return failure_of(TIMED_OUT, "TIMEOUT")
+    except OverloadedError as error:
+        headers = {"Retry-After": str(error.retry_after_s)}
+        raise RefusedError(429, str(error), "OVERLOADED", headers=headers) from None
     except MissingQueryError:
         raise RefusedError(400, "`query` is missing: send the GraphQL document there.") from None
     except InvalidOperationTypeError as error:

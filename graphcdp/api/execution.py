@@ -103,14 +103,15 @@ class Executor:
         operation_name: str | None = None,
         *,
         reads_only: bool = False,
+        remembered_as: Hashable | None = None,
     ) -> ExecutionResult:
         """Execute one operation of a document.
 
-        reads_only: queries alone. Errors as `strawberry.Schema.execute`: those of
+        reads_only: queries alone. remembered_as: as `remembers_as` told. Raises OverloadedError for a
+        mutation while too many messages wait. Other errors as `strawberry.Schema.execute`: those of
         callers are in the result; raises what it raises for subscriptions.
         """
         given = dict(variables or {})
-        name = None if context.remembered is None else _name(text, operation_name, given, context.principal)
         known = self._document(text, operation_name)
         refused = known is not None and known.operation.operation not in (_READS if reads_only else _ANSWERED_ONCE)
         if known is None or refused or not self._fits(known, given):
@@ -121,6 +122,8 @@ class Executor:
                 operation_name=operation_name,
                 allowed_operation_types=_STRAWBERRY_READS if reads_only else _STRAWBERRY_ANSWERED_ONCE,
             )
+        if known.operation.operation is OperationType.MUTATION:
+            context.recorder.check_room()
         if known.operation.operation is OperationType.QUERY:
             values = get_variable_values(
                 self._description.graphql, known.operation.variable_definitions or (), given, max_errors=1
@@ -128,22 +131,19 @@ class Executor:
             if not isinstance(values, list):
                 operation = self._plan(known, values, context.principal)
                 if operation.planned:
-                    return await self._planned(known, operation, values, given, context, name)
+                    return await self._planned(known, operation, values, given, context, remembered_as)
         return await self._core(known.document, given, context, operation_name)
 
-    def remembered(
+    def remembers_as(
         self, text: str, variables: Mapping[str, Any] | None, context: Context, operation_name: str | None
-    ) -> bytes | None:
-        """The data of the answer as JSON, when it is in memory. Ask it before `execute`, which does not."""
+    ) -> Hashable | None:
+        """Under which name the answer is in memory, if it is; None where none is kept.
+
+        Look there before `execute`, which does not.
+        """
         if context.remembered is None:
             return None
-        name = _name(text, operation_name, variables or {}, context.principal)
-        return None if name is None else context.remembered.get(name)
-
-    def writes(self, text: str, operation_name: str | None) -> bool:
-        """Whether this is a mutation that could be executed."""
-        known = self._document(text, operation_name)
-        return known is not None and known.operation.operation is OperationType.MUTATION
+        return _name(text, operation_name, variables or {}, context.principal)
 
     def statement(self, text: str, variables: Mapping[str, Any], context: Context) -> Statement | None:
         """The statement that a query becomes; None when it is not planned as a whole."""

@@ -56,10 +56,7 @@ class Gathering(Generic[Item, Outcome]):
         future raises whatever `write` raises for the batch that they were in.
         """
         if self._waiting and self._waiting + len(items) > self._waiting_max:
-            raise OverloadedError(
-                "More messages arrive than can be stored: send these again, with the same ids, in a moment.",
-                RETRY_AFTER_S,
-            )
+            raise overloaded()
         part: _Part[Item, Outcome] = _Part(items, asyncio.get_running_loop().create_future())
         self._parts.append(part)
         self._waiting += len(items)
@@ -101,6 +98,12 @@ class Gathering(Generic[Item, Outcome]):
             batch.append(part)
         self._waiting -= count
         return batch
+
+
+def overloaded() -> OverloadedError:
+    """What callers are told who are turned away."""
+    message = "More messages arrive than can be stored: send these again, with the same ids, in a moment."
+    return OverloadedError(message, RETRY_AFTER_S)
 
 
 def _of(error: BaseException) -> BaseException:

@@ -17,7 +17,7 @@ from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
 from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.clock import utc_now
-from graphcdp.record.gathering import Gathering
+from graphcdp.record.gathering import Gathering, overloaded
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import RulesOutdatedError, read_known
@@ -127,10 +127,10 @@ class Recorder:
         # What callers gave and then left is stored as well.
         await self._gathering.settle()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether so many messages wait that others are turned away."""
-        return self._gathering.is_full
+    def check_room(self) -> None:
+        """Raises OverloadedError when so many messages wait that others are turned away."""
+        if self._gathering.is_full:
+            raise overloaded()
 
     async def _record_batch(self, waiting: list[_Waiting]) -> list[Outcome]:
         while True:
@@ -146,12 +146,13 @@ class Recorder:
                 await self.rules_now()
             except GraphCDPError:
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever the database says of data that it cannot hold
                 if len(waiting) == 1:
+                    (one,) = waiting
                     log.exception("a message cannot be stored")
-                    waiting[0].taken = _unstorable(waiting[0].taken, waiting[0].raw)
-                    if isinstance(taken[0], _Rejection):
+                    if isinstance(one.taken, _Rejection):
                         raise
+                    one.taken = _unstorable(one.taken.message.id, one.raw)
                     continue
                 # One of them is at fault, and must not harm its neighbours.
                 log.warning("a batch cannot be stored as a whole", messages=len(waiting), reason=type(error).__name__)
@@ -206,8 +207,7 @@ class Recorder:
         return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
 
 
-def _unstorable(taken: Cleansed | _Rejection, raw: RawMessage) -> _Rejection:
-    message_id = taken.message_id if isinstance(taken, _Rejection) else taken.message.id
+def _unstorable(message_id: str, raw: RawMessage) -> _Rejection:
     told = "The database cannot store this message. Keep to plain JSON values of ordinary size."
     return _Rejection(message_id, raw, (Problem(ProblemCode.INVALID, told),))
 
@@ -233,9 +233,14 @@ def _rejection_row(rejection: _Rejection, now: datetime) -> dict[str, Any]:
         "messageId": rejection.message_id.encode(errors="replace").decode(),
         "source": str(rejection.raw.get("source") or "api").encode(errors="replace").decode(),
         "code": first.code.value,
-        "reason": " ".join(problem.message for problem in rejection.errors).encode(errors="replace").decode(),
+        "reason": reason_of(rejection.errors),
         "json": _as_text(rejection.raw),
     }
+
+
+def reason_of(errors: Sequence[Problem]) -> str:
+    """The problems of a refused message as one text; half characters, which they may quote, are question marks."""
+    return " ".join(problem.message for problem in errors).encode(errors="replace").decode()
 
 
 def _as_text(raw: RawMessage) -> str:

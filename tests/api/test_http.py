@@ -12,7 +12,9 @@ from graphcdp.api.operations import BATCH_BYTES_MAX, BODY_BYTES_MAX
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.app import Platform
 from graphcdp.model.connection import Connection
+from graphcdp.model.statement import Statement
 from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.api.conftest import RECORD, Caller, Json, event, serving
@@ -223,6 +225,29 @@ async def test_a_fault_of_the_server_is_masked_and_logged(store: Store) -> None:
     (line,) = [line for line in logs if line["event"] == "internal error"]
     assert (line["request_id"], line["path"]) == ("r-1", ["customer"])
     assert isinstance(line["exc_info"], AttributeError)
+
+
+async def test_a_mutation_is_told_to_come_back_while_too_many_messages_wait(store: Store, rules: IdentityRules) -> None:
+    recorder = Recorder(store, rules, batch_max=1, waiting_max=1)
+    document = """mutation($id: String!) {
+      recordEvent(input: {eventId: $id, name: "Seen", identifiers: [{userId: "u1"}]}) { status }
+    }"""
+    async with serving(Platform(Settings(), store, recorder)) as client:
+        asked = [{"query": document, "variables": {"id": f"m{n}"}} for n in range(30)]
+        answers = await asyncio.gather(*(client.post("/graphql", json=one) for one in asked))
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert refused
+        for answer in refused:
+            (error,) = answer.json()["errors"]
+            assert (error["extensions"]["code"], answer.headers["retry-after"]) == ("OVERLOADED", "1")
+        taken = {
+            one["variables"]["id"]
+            for one, answer in zip(asked, answers, strict=True)
+            if answer.status_code == 200 and "errors" not in answer.json()
+        }
+        rows = await store.read_generated(Statement("MATCH (e:Event) RETURN e.id AS id"))
+        assert {row["id"] for row in rows} == taken
+        assert (await client.post("/graphql", json={"query": "{ caller { kind } }"})).status_code == 200
 
 
 async def test_a_fault_before_any_operation_is_masked_too(
