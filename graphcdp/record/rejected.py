@@ -17,9 +17,9 @@ from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import ProblemCode
 from graphcdp.record.clock import utc_now
 from graphcdp.record.ids import new_ulid
-from graphcdp.record.recorder import Recorder
+from graphcdp.record.recorder import Recorder, reason_of
 from graphcdp.record.tracking import Arrival, kept_message
-from graphcdp.store import Store
+from graphcdp.store import Store, Transaction
 
 REPLAY_MAX = 1000
 FIRST = tagged(Tag.REJECTED, "")
@@ -67,14 +67,20 @@ async def _replay(
     message_by_id = {row["id"]: message for row in rows if (message := _message(row)) is not None}
     outcomes = await recorder.record(list(message_by_id.values()))
     outcome_by_id = dict(zip(message_by_id, outcomes, strict=True))
-    taken = [kept for kept, outcome in outcome_by_id.items() if outcome.status is not Status.REJECTED]
+    taken = {kept for kept, outcome in outcome_by_id.items() if outcome.status is not Status.REJECTED}
     again = [
         {"id": row["id"], "messageId": row["message_id"], **_newest(outcome_by_id.get(row["id"]))}
         for row in rows
         if row["id"] not in taken
     ]
-    await store.transact(lambda tx: tx.run("record/rejected_taken", ids=taken))
-    await store.transact(lambda tx: tx.run("record/rejected_again", rows=again, since=since, now=clock()))
+
+    async def keep(tx: Transaction) -> None:
+        # No customer: what the recorder changed it has told itself.
+        tx.concerns(())
+        await tx.run("record/rejected_taken", ids=sorted(taken))
+        await tx.run("record/rejected_again", rows=again, since=since, now=clock())
+
+    await store.transact(keep)
     return Replayed(len(taken), tuple(row["id"] for row in again), rows[-1]["id"])
 
 
@@ -99,5 +105,4 @@ def _newest(outcome: Outcome | None) -> dict[str, str | None]:
     # As the recorder keeps it: what an erased person sent must not stay in any form.
     erased = any(problem.code is ProblemCode.SUPPRESSED for problem in outcome.warnings)
     json = orjson.dumps({"id": outcome.message_id}).decode() if erased else None
-    reason = " ".join(problem.message for problem in outcome.errors).encode(errors="replace").decode()
-    return {"code": outcome.errors[0].code.value, "reason": reason, "json": json}
+    return {"code": outcome.errors[0].code.value, "reason": reason_of(outcome.errors), "json": json}
