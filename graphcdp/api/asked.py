@@ -4,7 +4,7 @@ Each function has its field's arguments as the field's resolver has them, and
 raises what the resolver would: such a request is answered by the resolvers, which tell it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -83,18 +83,8 @@ def _customers(context: Context, **given: Any) -> Asked:
 
 def _identifiers(context: Context, kinds: list[str] | None = None, **page: Any) -> Asked:
     found = identities.identifier_page(**relay(page))
-    after, before = found.after, found.before
-    cypher = lists.identifiers(
-        kinds=kinds is not None,
-        after=after is not None,
-        before=before is not None,
-        backward=not found.forward,
-    )
-    parameters = {
-        "kinds": None if kinds is None else sorted(set(kinds)),
-        "after": after and after[0],
-        "before": before and before[0],
-    }
+    cypher = lists.identifiers(kinds=kinds is not None, **bounds(found))
+    parameters = {"kinds": None if kinds is None else sorted(set(kinds)), **ends(found)}
     return paged(found, cypher, identities.IDENTIFIERS, parameters, lists.identifiers_total(kinds=kinds is not None))
 
 
@@ -130,19 +120,7 @@ def _events(
     order: TimeOrder = TimeOrder.NEWEST_FIRST,
     **page: Any,
 ) -> Asked:
-    newest_first = order is TimeOrder.NEWEST_FIRST
-    found = events.event_page(newest_first, **relay(page))
-    choice = choice_of(filter, context)
-    parameters, bounded = _places(choice, *events.places_around(found, newest_first))
-    cypher = lists.events(
-        names=choice.names is not None,
-        sources=choice.sources is not None,
-        bounded=bounded,
-        newest=newest_first == found.forward,
-        meets="" if choice.where is None else choice.where.text,
-    )
-    asked = paged(found, cypher, events.history_order(newest_first), parameters)
-    return replace(asked, fleeting=is_fleeting(filter))
+    return _event_list(lists.events, context, filter, order, page)
 
 
 def _stream(
@@ -151,18 +129,20 @@ def _stream(
     order: TimeOrder = TimeOrder.NEWEST_FIRST,
     **page: Any,
 ) -> Asked:
+    # It walks between bounds always.
+    return _event_list(lambda *, bounded, **shape: lists.stream(**shape), context, filter, order, page)
+
+
+def _event_list(
+    clauses: Callable[..., str], context: Context, given: EventFilter | None, order: TimeOrder, page: Mapping[str, Any]
+) -> Asked:
     newest_first = order is TimeOrder.NEWEST_FIRST
     found = events.event_page(newest_first, **relay(page))
-    choice = choice_of(filter, context)
-    parameters, _ = _places(choice, *events.places_around(found, newest_first))
-    cypher = lists.stream(
-        names=choice.names is not None,
-        sources=choice.sources is not None,
-        newest=newest_first == found.forward,
-        meets="" if choice.where is None else choice.where.text,
-    )
+    choice = choice_of(given, context)
+    parameters, bounded = _places(choice, *events.places_around(found, newest_first))
+    cypher = clauses(**choice.shape, bounded=bounded, newest=newest_first == found.forward)
     asked = paged(found, cypher, events.history_order(newest_first), parameters)
-    return replace(asked, fleeting=is_fleeting(filter))
+    return replace(asked, fleeting=is_fleeting(given))
 
 
 def _event_count(
@@ -171,12 +151,7 @@ def _event_count(
 ) -> Asked:
     choice = choice_of(filter, context)
     parameters, bounded = _places(choice, None, None)
-    cypher = lists.events_count(
-        names=choice.names is not None,
-        sources=choice.sources is not None,
-        bounded=bounded,
-        meets="" if choice.where is None else choice.where.text,
-    )
+    cypher = lists.events_count(**choice.shape, bounded=bounded)
     return Asked(cypher, {**parameters, "most": COUNT_MAX}, fleeting=is_fleeting(filter))
 
 

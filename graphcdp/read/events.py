@@ -71,6 +71,12 @@ class EventChoice:
     where: Statement | None = field(default=None, compare=False)
     told: str = ""
 
+    @property
+    def shape(self) -> dict[str, Any]:
+        """What the clauses of plan/lists.py on events depend on, bounds and order aside."""
+        meets = "" if self.where is None else self.where.text
+        return {"names": self.names is not None, "sources": self.sources is not None, "meets": meets}
+
 
 _FOUND = """RETURN %s AS customer_id, e.id AS id, e.name AS name, e.at AS at, e.receivedAt AS received,
        e.subject AS subject, e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers"""
@@ -108,7 +114,7 @@ async def histories(
     direction = "newest" if newest_first == page.forward else "oldest"
     earlier, later = places_around(page, newest_first)
     if choice.where is not None:
-        clauses = lists.events(**_shape(choice), bounded=True, newest=direction == "newest", meets=choice.where.text)
+        clauses = lists.events(**choice.shape, bounded=True, newest=direction == "newest")
         text = _OF_EACH % (clauses, "e") + _FOUND % "c.id"
         parameters = {**_conditional(choice, earlier, later), "ids": list(ids), "limit": page.fetch}
         rows = await store.read_generated(Statement(text, parameters))
@@ -128,7 +134,7 @@ async def stream(store: Store, choice: EventChoice, page: Page, newest_first: bo
     direction = "newest" if newest_first == page.forward else "oldest"
     earlier, later = places_around(page, newest_first)
     if choice.where is not None:
-        clauses = lists.stream(**_shape(choice), newest=direction == "newest", meets=choice.where.text)
+        clauses = lists.stream(**choice.shape, newest=direction == "newest")
         conditional = {**_conditional(choice, earlier, later), "limit": page.fetch}
         rows = await store.read_generated(Statement(f"{clauses}\n{_FOUND % 'null'}", conditional))
         return sliced(page, rows, EventRow.of)
@@ -139,7 +145,7 @@ async def stream(store: Store, choice: EventChoice, page: Page, newest_first: bo
 async def event_counts(store: Store, ids: Sequence[str], choice: EventChoice) -> list[int]:
     """How many events of each customer are chosen; counting stops just above COUNT_MAX."""
     if choice.where is not None:
-        clauses = lists.events_count(**_shape(choice), bounded=True, meets=choice.where.text)
+        clauses = lists.events_count(**choice.shape, bounded=True)
         text = _OF_EACH % (clauses, "value") + "RETURN c.id AS id, value AS events"
         # The clauses cap the number that they bind at $most.
         parameters = {**_conditional(choice, None, None), "ids": list(ids), "most": COUNT_MAX + 1}
@@ -181,10 +187,6 @@ def choice_parameters(choice: EventChoice, earlier: Place | None, later: Place |
     if choice.where is not None:
         parameters |= choice.where.parameters
     return parameters
-
-
-def _shape(choice: EventChoice) -> dict[str, bool]:
-    return {"names": choice.names is not None, "sources": choice.sources is not None}
 
 
 def _conditional(choice: EventChoice, earlier: Place | None, later: Place | None) -> dict[str, Any]:
