@@ -12,7 +12,7 @@
     previews.py    what a merge would do
     catalog.py     names seen in the data
     rules.py, rules_input.py, jobs.py identity rules, long work in the background
-    answers.py, requests.py, times.py bodies and answers of HTTP, its log, ranges of time
+    answers.py, requests.py, headers.py, times.py  bodies and answers of HTTP, its log, headers, ranges of time
     references.py, predicates.py      how to name customers; conditions on them
     properties.py  bags of named values
     pages.py, scalars.py, node.py     what all types share

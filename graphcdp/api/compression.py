@@ -10,6 +10,7 @@ import brotli
 from starlette.middleware.gzip import GZipResponder, IdentityResponder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphcdp.api.headers import header_of
 from graphcdp.api.negotiation import qualities
 
 SIZE_BYTES_MIN = 1000
@@ -33,8 +34,7 @@ class Compression:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
-        match encoding_for(given.decode("latin-1")):
+        match encoding_for(header_of(scope, b"accept-encoding").decode("latin-1")):
             case "br":
                 responder: ASGIApp = _BrotliResponder(self._app, SIZE_BYTES_MIN)
             case "gzip":

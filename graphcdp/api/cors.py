@@ -64,7 +64,7 @@ def may_send_openly(origin: str | None, origins: Sequence[str]) -> bool:
 
     origin: None when it is no page that sends. origins: as for `cors`.
     """
-    if origin is None or "*" in origins or origin.lower() in (one.lower() for one in origins):
+    if origin is None or _is_allowed(origin, origins):
         return True
     name = urlsplit(origin).hostname if "://" in origin else None
     return name is not None and is_loopback(name)
@@ -76,7 +76,11 @@ def may_open_socket(origin: str | None, host: str, origins: Sequence[str]) -> bo
     origin: None when it is no page that asks. host: by which name the server
     was called. origins: as for `cors`.
     """
-    if origin is None or "*" in origins or origin.lower() in (one.lower() for one in origins):
+    if origin is None or _is_allowed(origin, origins):
         return True
     # By which scheme the page came is not compared: a proxy in front may speak TLS.
     return urlsplit(origin).netloc.lower() == host.lower() != ""
+
+
+def _is_allowed(origin: str, origins: Sequence[str]) -> bool:
+    return "*" in origins or origin.lower() in (one.lower() for one in origins)

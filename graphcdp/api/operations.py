@@ -53,7 +53,7 @@ async def read_operation(request: Request, seconds: float, trusted: TrustedDocum
     if request.headers.get("content-encoding", "identity") != "identity":
         raise RefusedError(415, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"})
     body = await read_body(request, seconds, BATCH_BYTES_MAX)
-    operation = checked_operation(_json(body, "The request"), trusted, reads_only=False)
+    operation = checked_operation(json_of(body, "The request"), trusted, reads_only=False)
     if len(body) > BODY_BYTES_MAX and "recordEvents" not in operation.document:
         raise _too_large(BODY_BYTES_MAX)
     return operation
@@ -70,13 +70,14 @@ def _from_address(request: Request) -> dict[str, Any]:
             given[name] = values[0]
     for name in _PARSED:
         if given.get(name):
-            given[name] = _json(given[name].encode("utf-8", "surrogatepass"), f"`{name}` in the address")
+            given[name] = json_of(given[name].encode("utf-8", "surrogatepass"), f"`{name}` in the address")
         else:
             given.pop(name, None)
     return given
 
 
-def _json(text: bytes, what: str) -> Any:
+def json_of(text: bytes, what: str) -> Any:
+    """The JSON value that was sent as this. Raises RefusedError, which calls it so."""
     try:
         return read_json(text)
     except UnreadableError as error:

@@ -8,6 +8,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphcdp.api.answers import failure_of, to_bytes
+from graphcdp.api.headers import header_of
 
 log = structlog.get_logger("graphcdp.http")
 
@@ -38,7 +39,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        given = header_of(scope, b"x-request-id")
         request_id = given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
         scope["request_id"] = request_id
         started_s = time.monotonic()

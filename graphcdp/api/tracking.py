@@ -18,9 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from graphcdp.api.answering import Platform
-from graphcdp.api.answers import UnreadableError, read_json
 from graphcdp.api.cors import TRACKING_PATH, cors_of_tracking, may_send_openly
-from graphcdp.api.operations import read_body
+from graphcdp.api.operations import json_of, read_body
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.refusals import RefusedError
 from graphcdp.model.errors import DatabaseError, OverloadedError
@@ -187,10 +186,7 @@ def _unzipped(body: bytes, encoding: str) -> bytes:
 
 
 def _object_of(body: bytes) -> dict[str, Any]:
-    try:
-        given = read_json(body)
-    except UnreadableError as error:
-        raise RefusedError(400, f"The request cannot be read: {error}.") from None
+    given = json_of(body, "The request")
     if not isinstance(given, dict):
         raise RefusedError(400, "The body must be a JSON object.")
     return given
