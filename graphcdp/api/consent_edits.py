@@ -13,7 +13,7 @@ from graphcdp.api.identity_edits import reference_error
 from graphcdp.api.references import CustomerRef, claim_of, key_of
 from graphcdp.api.scalars import DateTime, UnreadableTime
 from graphcdp.model.consent import Decision, problems_of
-from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
+from graphcdp.model.errors import InvalidReferenceError, unknown_customer
 from graphcdp.read.customers import survivors
 from graphcdp.record.consent import set_consent
 
@@ -116,13 +116,12 @@ def _no_time(name: str, given: object) -> InvalidInputError:
 async def _set(info: Info, ref: CustomerRef, decision: Decision) -> str:
     context = info.context
     rules, now = await context.recorder.rules_now(), context.now()
-    unknown = UnknownReferenceError("No customer is known by this reference.", ("customer",))
     if ref.id is not None:
         (found,) = await survivors(context.store, [ref.id.value])
         if found is None:
-            raise unknown
+            raise unknown_customer("customer")
         return await set_consent(context.store, decision, rules, now, customer=found)
     key = key_of(claim_of(ref), rules)
     if key is None:
-        raise unknown
+        raise unknown_customer("customer")
     return await set_consent(context.store, decision, rules, now, key=key)

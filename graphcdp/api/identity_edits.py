@@ -11,7 +11,7 @@ from graphcdp.api.errors import InvalidInputError, NotFoundError, UserError, use
 from graphcdp.api.fields import ADMIN, READ, own_field, value_field
 from graphcdp.api.merges import Merge, merges_of_absorbed
 from graphcdp.api.references import CustomerRef, IdentifierInput, claim_of, key_of
-from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
+from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError, unknown_customer
 from graphcdp.model.problems import Problem
 from graphcdp.read.customers import holders, survivors
 from graphcdp.record.erase import erase_customer
@@ -309,7 +309,7 @@ async def _customer_id(info: Info, ref: CustomerRef, *path: str) -> str:
         key = key_of(claim_of(ref), info.context.recorder.rules)
         (found,) = [None] if key is None else await holders(store, [key])
     if found is None:
-        raise UnknownReferenceError("No customer is known by this reference.", path)
+        raise unknown_customer(*path)
     return found
 
 

@@ -12,7 +12,7 @@ from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.pages import COUNT_MAX, Count
 from graphcdp.api.references import CustomerRef, claim_of, key_of
 from graphcdp.api.scalars import JSON
-from graphcdp.model.errors import DatabaseError, InvalidReferenceError, UnknownReferenceError
+from graphcdp.model.errors import DatabaseError, InvalidReferenceError, unknown_customer
 from graphcdp.read.customers import holders, survivors
 from graphcdp.read.events import EventChoice, event_counts
 from graphcdp.read.previews import merge_outlook
@@ -102,7 +102,7 @@ async def _ids_of(info: Info, refs: Sequence[CustomerRef]) -> list[str]:
             key = key_of(claim_of(ref), info.context.recorder.rules)
             one = None if key is None else await info.context.loader(holders).load(key)
         if one is None:
-            raise UnknownReferenceError("No customer is known by this reference.", ("customers", str(place)))
+            raise unknown_customer("customers", str(place))
         found.append(one)
     return found
 

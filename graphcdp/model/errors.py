@@ -91,3 +91,8 @@ class InvalidReferenceError(GraphCDPError):
 
 class UnknownReferenceError(InvalidReferenceError):
     """What a caller named is not there: a customer, evidence, a merge, a conflict."""
+
+
+def unknown_customer(*path: str) -> UnknownReferenceError:
+    """Nobody is known by a reference. path: as in InvalidReferenceError."""
+    return UnknownReferenceError("No customer is known by this reference.", path)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from graphcdp.model.consent import Decision, overrides
-from graphcdp.model.errors import DatabaseConflictError, UnknownReferenceError
+from graphcdp.model.errors import DatabaseConflictError, unknown_customer
 from graphcdp.model.identifiers import Identifier
 from graphcdp.record import segments
 from graphcdp.record.tries import transact_again
@@ -32,7 +32,7 @@ async def set_consent(
         on = key or await _strongest(tx, customer, rules)
         rows = await tx.run("record/consent_lock", key=on, purpose=decision.purpose)
         if not rows:
-            raise _unknown()
+            raise unknown_customer("customer")
         (found,) = rows
         owner: str = found["customer"]
         if customer and owner != customer:
@@ -61,9 +61,5 @@ async def set_consent(
 async def _strongest(tx: Transaction, customer: str, rules: IdentityRules) -> str:
     rows = await tx.run("record/edit_strongest", ids=[customer])
     if not rows:
-        raise _unknown()
+        raise unknown_customer("customer")
     return min((Identifier(row["kind"], row["value"]) for row in rows), key=rules.order).key
-
-
-def _unknown() -> UnknownReferenceError:
-    return UnknownReferenceError("No customer is known by this reference.", ("customer",))
