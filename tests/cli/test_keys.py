@@ -8,21 +8,11 @@ from typer.testing import CliRunner, Result
 
 from graphcdp.api.tokens import subject_of
 from graphcdp.cli.main import app
-from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.model.errors import SettingsError, UnknownReferenceError
 from graphcdp.model.principals import key_hash
 from graphcdp.store import Store
 
 SECRET = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture
-def _external(neo4j: EmbeddedNeo4j, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands work on the session's database."""
-    monkeypatch.setenv("GRAPHCDP_NEO4J_URI", neo4j.connection.uri)
-    monkeypatch.setenv("GRAPHCDP_NEO4J_USER", neo4j.connection.user)
-    monkeypatch.setenv("GRAPHCDP_NEO4J_PASSWORD", neo4j.connection.password)
-    monkeypatch.setenv("COLUMNS", "200")
 
 
 async def run(*arguments: str) -> Result:

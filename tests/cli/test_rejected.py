@@ -6,21 +6,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from graphcdp.cli.main import app
-from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.statement import Statement
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
-
-
-@pytest.fixture
-def _external(neo4j: EmbeddedNeo4j, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands work on the session's database."""
-    monkeypatch.setenv("GRAPHCDP_NEO4J_URI", neo4j.connection.uri)
-    monkeypatch.setenv("GRAPHCDP_NEO4J_USER", neo4j.connection.user)
-    monkeypatch.setenv("GRAPHCDP_NEO4J_PASSWORD", neo4j.connection.password)
-    monkeypatch.setenv("COLUMNS", "200")
 
 
 async def run(*arguments: str) -> Result:
