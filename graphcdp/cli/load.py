@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from graphcdp.app import Platform, open_platform
+from graphcdp.app import Platform, open_platform, settle_memory
 from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import DatabaseError, ImportFileError
@@ -153,6 +153,7 @@ class _Import:
     async def run(self) -> None:
         """Record all files, one after another."""
         async with open_platform(self.settings, progress=DownloadBar(self.console)) as platform:
+            settle_memory()
             rejects = {path: _Rejects(self._rejected_path(path)) for path in self.files}
             if self.rejected is not None:
                 rejects = dict.fromkeys(self.files, _Rejects(self.rejected))

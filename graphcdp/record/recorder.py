@@ -171,10 +171,10 @@ class Recorder:
         return found
 
     def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
-        made_id = new_ulid(now)
+        made_id = new_ulid(now) if raw.get("id") is None else ""
         message = take(raw, now=now, made_id=made_id)
         if not isinstance(message, Message):
-            return _Rejection(_told_id(raw, made_id), raw, message)
+            return _Rejection(_told_id(raw, now), raw, message)
         cleaned = clean(message.identifiers, self._rules)
         if cleaned.identifiers:
             return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems)
@@ -217,9 +217,9 @@ def _of_erased(outcome: Outcome) -> _Rejection:
     return _Rejection(outcome.message_id, {"id": outcome.message_id}, outcome.errors, outcome.warnings)
 
 
-def _told_id(raw: RawMessage, made_id: str) -> str:
+def _told_id(raw: RawMessage, now: datetime) -> str:
     given = raw.get("id")
-    return given if isinstance(given, str) and given else made_id
+    return given if isinstance(given, str) and given else new_ulid(now)
 
 
 def _refused(rejection: _Rejection) -> Outcome:

@@ -10,6 +10,7 @@ from graphcdp.model.identifiers import ANONYMOUS, DEVICE, USER, Identifier
 from graphcdp.model.messages import Message, MessageType
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
+from graphcdp.model.times import to_epoch
 from graphcdp.resolve.group import REVIEWED, Group, objection, refusal, set_traits, unite
 from graphcdp.resolve.ledger import SWAP_FROM, Cause, Ids, Known, Ledger, Writes, earliest, latest_time, pair
 from graphcdp.resolve.rules import IdentityRules, SharedDevice
@@ -149,7 +150,8 @@ def _write_identifiers(
         between = pair(subject.key, identifier.key)
         ledger.bear_out(between, message.at, message.at, source=message.source, message=message.id)
     facts = ledger.identifier(subject.key)
-    facts.traits = latest(facts.traits, _traits_of(message))
+    if message.traits or message.unset:
+        facts.traits = latest(facts.traits, _traits_of(message))
     if message.type is MessageType.TRACK:
         facts.first_event_at = earliest(facts.first_event_at, message.at)
         facts.last_event_at = latest_time(facts.last_event_at, message.at)
@@ -159,7 +161,8 @@ def _write_customer(survivor: str, message: Message, ledger: Ledger) -> None:
     customer = ledger.touch_customer(survivor)
     customer.first_seen = earliest(customer.first_seen, message.at)
     customer.last_seen = latest_time(customer.last_seen, message.at)
-    set_traits(customer, latest(customer.traits, _traits_of(message)))
+    if message.traits or message.unset:
+        set_traits(customer, latest(customer.traits, _traits_of(message)))
 
 
 def _traits_of(message: Message) -> dict[str, Stamped]:
@@ -178,11 +181,13 @@ def _write_message(subject: Identifier, named: Sequence[Identifier], item: Clean
     if left_out:
         row["dropped"] = left_out
         ledger.partial.append({"id": message.id})
+    seconds, nanoseconds = to_epoch(message.at)
     if message.type is MessageType.TRACK:
         ledger.events.append(
             {
                 "subject": subject.key,
-                "at": message.at.isoformat(),
+                "s": seconds,
+                "ns": nanoseconds,
                 "properties": {
                     **native_scalars(message.properties, EVENT_PREFIX),
                     **row,
@@ -193,7 +198,7 @@ def _write_message(subject: Identifier, named: Sequence[Identifier], item: Clean
             }
         )
     else:
-        ledger.statements.append({"at": message.at.isoformat(), "properties": {**row, "type": message.type.value}})
+        ledger.statements.append({"s": seconds, "ns": nanoseconds, "properties": {**row, "type": message.type.value}})
 
 
 def _suppressed(identifier: Identifier) -> Problem:
