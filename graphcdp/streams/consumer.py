@@ -41,6 +41,8 @@ HAND_OVER_S = REBALANCE_TIMEOUT_MS / 1000 / 2
 PAUSE_MIN_S = 0.2
 PAUSE_MAX_S = 30.0
 STARTING_S = 15
+LETTER_BYTES_MAX = 16 * 1024 * 1024
+"""So much that the topic's own limit is the one that counts."""
 
 Result = TypeVar("Result")
 
@@ -129,7 +131,9 @@ async def _dead_letters(wanted: Wanted, options: ClientOptions) -> AsyncIterator
     if wanted.dead_letters is None:
         yield None
         return
-    producer = AIOKafkaProducer(enable_idempotence=True, **options.shared, **options.producer)
+    # Not idempotent: after one that the broker finds too large, such a producer cannot go on.
+    defaults = {"acks": "all", "max_request_size": LETTER_BYTES_MAX}
+    producer = AIOKafkaProducer(**{**defaults, **options.shared, **options.producer})
     async with _opened(producer, options) as opened:
         yield DeadLetters(opened, wanted.dead_letters)
 

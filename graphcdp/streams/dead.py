@@ -26,7 +26,14 @@ class DeadLetters:
     async def put(self, refused: Sequence[tuple[ConsumerRecord, Outcome]]) -> None:
         """Write these; when it returns, the broker has them. Raises KafkaError; then some may be written twice."""
         for start in range(0, len(refused), AT_ONCE):
-            await asyncio.gather(*(self._put(record, outcome) for record, outcome in refused[start : start + AT_ONCE]))
+            part = refused[start : start + AT_ONCE]
+            done = await asyncio.gather(*(self._put(*one) for one in part), return_exceptions=True)
+            for one, error in zip(part, done, strict=True):
+                if isinstance(error, MessageSizeTooLargeError):
+                    # The broker refuses what the client has packed together, for the size of one in it or of all.
+                    await self._put_alone(*one)
+                elif error is not None:
+                    raise error
 
     async def _put(self, record: ConsumerRecord, outcome: Outcome) -> None:
         told = list(_told(record, outcome))
@@ -35,11 +42,14 @@ class DeadLetters:
             await self._producer.send_and_wait(self._topic, None, headers=told)
             return
         headers = [*record.headers, *told]
+        await self._producer.send_and_wait(self._topic, record.value, record.key, headers=headers)
+
+    async def _put_alone(self, record: ConsumerRecord, outcome: Outcome) -> None:
         try:
-            await self._producer.send_and_wait(self._topic, record.value, record.key, headers=headers)
+            await self._put(record, outcome)
         except MessageSizeTooLargeError:
-            # The headers made it too large for this topic. The graph has kept what it said.
-            cut = [*told, ("graphcdp-cut", b"true")]
+            # It is too large for this topic. The graph has kept what it said.
+            cut = [*_told(record, outcome), ("graphcdp-cut", b"true")]
             await self._producer.send_and_wait(self._topic, None, record.key, headers=cut)
 
 
