@@ -39,7 +39,7 @@ class DeadLetters:
         told = list(_told(record, outcome))
         if any(problem.code is ProblemCode.SUPPRESSED for problem in outcome.warnings):
             # What an erased person sent must not stay in any form.
-            await self._producer.send_and_wait(self._topic, None, headers=told)
+            await self._producer.send_and_wait(self._topic, b"", headers=told)
             return
         headers = [*record.headers, *told]
         await self._producer.send_and_wait(self._topic, record.value, record.key, headers=headers)
@@ -50,7 +50,7 @@ class DeadLetters:
         except MessageSizeTooLargeError:
             # It is too large for this topic. The graph has kept what it said.
             cut = [*_told(record, outcome), ("graphcdp-cut", b"true")]
-            await self._producer.send_and_wait(self._topic, None, record.key, headers=cut)
+            await self._producer.send_and_wait(self._topic, b"", record.key, headers=cut)
 
 
 def _told(record: ConsumerRecord, outcome: Outcome) -> Iterator[Header]:

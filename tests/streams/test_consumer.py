@@ -14,6 +14,7 @@ from graphcdp.model.errors import StreamError
 from graphcdp.model.messages import RawMessage
 from graphcdp.model.outcomes import Outcome
 from graphcdp.model.statement import Statement
+from graphcdp.record.erase import erase_customer
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.rejected import replay_next
 from graphcdp.resolve.rules import IdentityRules
@@ -137,7 +138,7 @@ async def test_what_is_refused_harms_nobody_and_is_kept_in_the_graph_and_as_a_de
     assert b"no JSON" in headers["graphcdp-reason"]
     assert dict(letters[b"4"].headers)["graphcdp-code"] == b"NO_IDENTIFIER"
     # One that is too large for the topic of dead letters is there by its headers, and whole in the graph.
-    assert letters[b"6"].value is None
+    assert letters[b"6"].value == b""
     assert letters[b"4"].value == values[4]
     assert dict(letters[b"6"].headers)["graphcdp-cut"] == b"true"
     assert await count(store, "(n:Rejected) WHERE size(n.json) > 6000") == 1
@@ -192,6 +193,66 @@ async def test_a_batch_in_hand_is_finished_before_partitions_are_given_away(
     assert sum(report.duplicates for report in reports) == 0
     assert all({given[0] for given in each.given} >= {"b"} for each in (first, second))
     assert await count(store, "(n:Event)") == 80
+
+
+async def test_a_batch_that_takes_too_long_is_left_to_whoever_gets_the_partitions(
+    store: Store,
+    rules: IdentityRules,
+    options: ClientOptions,
+    topic: MakeTopic,
+    producer: AIOKafkaProducer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("graphcdp.streams.consumer.HAND_OVER_S", 0.2)
+    name = await topic()
+    slow, quick = Watched(store, rules), Watched(store, rules)
+    slow.open.clear()
+    await publish(producer, name, [seen(f"m{n}") for n in range(20)])
+    wanted, stopping = Wanted((name,), group=name, batch_max=10), asyncio.Event()
+    one = asyncio.create_task(consume(wanted, options, store, slow, stopping))
+    await until(lambda: bool(slow.given))
+    two = asyncio.create_task(consume(wanted, options, store, quick, stopping))
+    # Whichever of the two has the only partition now: it reads the batch again, and is held up if it is the slow one.
+    await until(lambda: len(slow.given) + len(quick.given) > 10)
+    slow.open.set()
+    await until(lambda: "m19" in (*slow.given, *quick.given))
+    stopping.set()
+    reports = await asyncio.gather(one, two)
+    assert sum(report.read for report in reports) == 20
+    assert await count(store, "(n:Event)") == 20
+
+
+async def test_a_dead_letter_says_nothing_of_an_erased_person(
+    store: Store,
+    recorder: Recorder,
+    options: ClientOptions,
+    topic: MakeTopic,
+    producer: AIOKafkaProducer,
+    brokers: str,
+) -> None:
+    name, dead = await topic(), await topic()
+    (outcome,) = await recorder.record([seen("m1")])
+    assert outcome.customer_id is not None
+    await erase_customer(store, outcome.customer_id)
+    await producer.send_and_wait(name, value_of(seen("m2")), b"user:u1", headers=[("of", b"u1")])
+    assert (await to_the_end(store, recorder, options, name, dead_letters=dead)).refused == 1
+    (letter,) = await everything(brokers, dead, 1)
+    assert (letter.key, letter.value) == (None, b"")
+    headers = dict(letter.headers)
+    assert headers["graphcdp-offset"] == b"0"
+    assert not any(b"u1" in value for value in headers.values())
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_compressed_records_are_read(
+    store: Store, recorder: Recorder, options: ClientOptions, topic: MakeTopic, brokers: str, codec: str
+) -> None:
+    name = await topic()
+    producer = AIOKafkaProducer(bootstrap_servers=brokers, compression_type=codec)
+    await producer.start()
+    await publish(producer, name, [seen(f"m{n}") for n in range(20)])
+    await producer.stop()
+    assert (await to_the_end(store, recorder, options, name)).recorded == 20
 
 
 @pytest.fixture
