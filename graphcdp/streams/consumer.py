@@ -154,7 +154,13 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client 
 
 @dataclass(slots=True)
 class _Consuming:
-    """One run. generation: goes up with each assignment that is over, so that an old batch is known as such."""
+    """One run.
+
+    generation: goes up with each assignment that is over, so that an old batch
+    is known as such. assignments: how many there were. is_behind: a batch was
+    left, and what is read next is not yet what comes after the last commit; the
+    next assignment puts that right.
+    """
 
     wanted: Wanted
     store: Store
@@ -164,6 +170,8 @@ class _Consuming:
     dead: DeadLetters | None
     report: ConsumeReport = field(default_factory=ConsumeReport)
     generation: int = 0
+    assignments: int = 0
+    is_behind: bool = False
     in_hand: asyncio.Lock = field(default_factory=asyncio.Lock)
     next_by_partition: dict[TopicPartition, int] = field(default_factory=dict)
     first_by_partition: dict[TopicPartition, int] = field(default_factory=dict)
@@ -191,6 +199,8 @@ class _Consuming:
         """Read these partitions from now on, from where the group is."""
         self.next_by_partition.clear()
         self.first_by_partition.clear()
+        self.assignments += 1
+        self.is_behind = False
         log.info("partitions taken", partitions=_named(partitions))
 
     async def hand_over(self) -> None:
@@ -209,14 +219,17 @@ class _Consuming:
             # Nothing is awaited between the two, so that no partition is given away there.
             if records:
                 async with self.in_hand:
-                    await self._take(records)
+                    assignments = self.assignments
+                    if not await self._take(records, self.generation):
+                        self.is_behind = assignments == self.assignments
+                        log.warning("a batch is left: it will be read again")
             if time.monotonic() - self.told_at >= self.wanted.progress_s:
                 self._tell("consuming")
-            if end is not None and await end.is_reached():
+            if end is not None and not self.is_behind and await end.is_reached():
                 return
 
-    async def _take(self, records_by_partition: dict[TopicPartition, list[ConsumerRecord]]) -> None:
-        generation = self.generation
+    async def _take(self, records_by_partition: dict[TopicPartition, list[ConsumerRecord]], generation: int) -> bool:
+        """Whether a batch is recorded and its offsets are committed."""
         for partition, some in records_by_partition.items():
             self.first_by_partition.setdefault(partition, some[0].offset)
         records = [record for some in records_by_partition.values() for record in some]
@@ -225,14 +238,15 @@ class _Consuming:
         messages = [self._message(record) for record in full]
         outcomes = await self._until_done(lambda: self.recorder.record(messages), generation)
         if outcomes is None:
-            return
+            return False
         refused = [pair for pair in zip(full, outcomes, strict=True) if pair[1].status is Status.REJECTED]
         if refused and await self._until_done(lambda: self._settle(refused), generation) is None:
-            return
-        if generation != self.generation:
-            log.warning("a batch is left: it will be read again")
-        elif await self._commit({partition: some[-1].offset + 1 for partition, some in records_by_partition.items()}):
-            self.report.add(outcomes, len(records) - len(full))
+            return False
+        ends = {partition: some[-1].offset + 1 for partition, some in records_by_partition.items()}
+        if generation != self.generation or not await self._commit(ends):
+            return False
+        self.report.add(outcomes, len(records) - len(full))
+        return True
 
     def _message(self, record: ConsumerRecord) -> RawMessage:
         place = Place(record.topic, record.partition, record.offset, time_of(record.timestamp))
@@ -272,7 +286,6 @@ class _Consuming:
                 async with asyncio.timeout(pause_s):
                     await self.stopping.wait()
             if self.stopping.is_set() or generation != self.generation:
-                log.warning("a batch is left: it will be read again")
                 return None
 
     async def _commit(self, next_by_partition: dict[TopicPartition, int]) -> bool:
@@ -280,7 +293,7 @@ class _Consuming:
         try:
             await self.consumer.commit(next_by_partition)
         except (CommitFailedError, IllegalStateError) as error:
-            log.warning("offsets are not committed: the batch will be read again", reason=str(error).splitlines()[0])
+            log.warning("offsets are not committed", reason=str(error).splitlines()[0])
             return False
         self.next_by_partition.update(next_by_partition)
         return True
