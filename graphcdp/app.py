@@ -100,7 +100,7 @@ def remembered_answers(settings: Settings, store: Store) -> Remembered | None:
     """The answers that are kept in memory, which the writes of this store keep right; None when they are off."""
     if not settings.cache_ttl_s:
         return None
-    remembered = Remembered(settings.cache_ttl_s)
+    remembered = Remembered(settings.cache_ttl_s, settings.cache_mb_max * 1024 * 1024)
     store.watch(remembered.forget)
     return remembered
 

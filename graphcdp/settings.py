@@ -70,6 +70,10 @@ class Settings(BaseSettings):
             "processes may show; 0: never from memory."
         ),
     )
+    cache_mb_max: Annotated[int, Field(ge=1)] = Field(
+        default=128,
+        description="Memory for answers about one customer, in MB; those that were not asked for longest go.",
+    )
     segment_sweep_s: Annotated[float, Field(gt=0)] = Field(
         default=30,
         description="How often memberships that time alone changes are brought up to date, in seconds.",
