@@ -6,6 +6,7 @@ load.py    import files
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
 db.py      the embedded database: start, stop, status
+sources.py  where messages come from
 rejected.py  refused messages: list, replay
 keys.py    API keys: create, list, revoke; tokens for tests
 schema.py  print the GraphQL schema

@@ -11,6 +11,7 @@ from graphcdp.cli.demo import demo
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
 from graphcdp.cli.serve import serve
+from graphcdp.cli.sources import sources
 from graphcdp.model.errors import GraphCDPError
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.command()(demo)
 app.command()(serve)
 app.command(name="import")(import_files)
 app.command()(schema)
+app.command()(sources)
 app.add_typer(db.app, name="db")
 app.add_typer(rules.app, name="rules")
 app.add_typer(keys.app, name="keys")

@@ -19,6 +19,9 @@ class ProblemCode(StrEnum):
     CUT = "CUT"  # the evidence between the two was cut by hand
     MERGE_OFF = "MERGE_OFF"  # the rules unite no customers
     NO_IDENTIFIER = "NO_IDENTIFIER"  # none of the identifiers is usable
+    LIMITED = "LIMITED"  # the customer sends too many messages in a short time
+    FULL = "FULL"  # the customer has as many identifiers or traits as anybody may have
+    PLAN = "PLAN"  # the tracking plan expects something else
 
 
 @dataclass(frozen=True, slots=True)

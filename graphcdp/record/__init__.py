@@ -24,6 +24,8 @@ rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
 tracking.py    the SDKs' wire format -> a raw message
 user_agents.py what a user agent says of browser, system, device
+sources.py     what came from each source, counted
+shapes.py      a message without its values
 rejected.py    refused messages tried again
 files.py       CSV, JSON Lines and Parquet -> raw messages
 parquet.py     Parquet -> rows of JSON values

@@ -22,6 +22,7 @@ from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import RulesOutdatedError, read_known
 from graphcdp.record.rules import rules_in_force, rules_in_force_tx
+from graphcdp.record.sources import count_sources, source_of, tallied
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
@@ -204,7 +205,9 @@ class Recorder:
             rows = [_rejection_row(rejection, now) for rejection in rejections]
             await tx.run("record/create_rejected", rows=rows, now=now)
         in_order = iter(decided)
-        return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+        outcomes = [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+        await count_sources(tx, tallied(taken, outcomes), now)
+        return outcomes
 
 
 def _unstorable(message_id: str, raw: RawMessage) -> _Rejection:
@@ -231,7 +234,7 @@ def _rejection_row(rejection: _Rejection, now: datetime) -> dict[str, Any]:
     return {
         "id": f"rej_{new_ulid(now)}",
         "messageId": rejection.message_id.encode(errors="replace").decode(),
-        "source": str(rejection.raw.get("source") or "api").encode(errors="replace").decode(),
+        "source": source_of(rejection.raw),
         "code": first.code.value,
         "reason": reason_of(rejection.errors),
         "json": _as_text(rejection.raw),
