@@ -26,10 +26,12 @@ from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import finish_erasures
+from graphcdp.record.pace import Pace
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
 from graphcdp.record.rules_file import read_rules_file
+from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -86,6 +88,8 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             version=settled.version,
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
+            limits=CustomerLimits(settings.customer_traits_max or None, settings.customer_identifiers_max or None),
+            pace=_pace(settings),
         )
         platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
         try:
@@ -139,6 +143,12 @@ async def database(settings: Settings, progress: Progress | None = None) -> Asyn
         yield server.connection
     finally:
         await asyncio.to_thread(server.stop)
+
+
+def _pace(settings: Settings) -> Pace | None:
+    """How fast messages of one customer may come; None for as fast as they like."""
+    per_s = settings.customer_messages_per_s
+    return Pace(per_s, settings.customer_messages_burst) if per_s else None
 
 
 def _rules_file(settings: Settings) -> tuple[IdentityRules, str] | None:

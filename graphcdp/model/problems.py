@@ -32,7 +32,7 @@ class Problem:
     path: where in the message, outermost first, such as ("identifiers", "0").
     identifier: the identifier at fault as the source wrote it, "kind:value".
     expected: what would be acceptable. limit, actual: for LIMIT, with the kind
-    of which a customer would have too many.
+    of which a customer would have too many. retry_after_s: for LIMITED.
     """
 
     code: ProblemCode
@@ -43,3 +43,4 @@ class Problem:
     limit: int | None = None
     actual: int | None = None
     kind: str | None = None
+    retry_after_s: int | None = None

@@ -1,6 +1,9 @@
 """docs/sources.md over HTTP: sources are listed, and asked for by name."""
 
 from graphcdp.model.statement import Statement
+from graphcdp.record.pace import Pace
+from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.limits import CustomerLimits
 from tests.api.conftest import Caller, event, record
 
 FIELDS = "name messages events duplicates rejected rejectedShare limited violations firstSeen lastSeen sample"
@@ -27,6 +30,28 @@ async def test_rule_3_one_by_its_name(caller: Caller) -> None:
     both = f'source(name: "shop") {{ {FIELDS} }} sources {{ edges {{ cursor node {{ {FIELDS} }} }} }}'
     answer = await caller.ask(f"{{ caller {{ kind }} {both} }}")
     assert answer["source"] == found == answer["sources"]["edges"][0]["node"]
+
+
+async def test_rule_13_who_sends_too_fast_is_told_when_to_come_again(caller: Caller, recorder: Recorder) -> None:
+    recorder._pace = Pace(per_s=0.5, burst=1)
+    document = """mutation($events: [EventInput!]!) { recordEvents(input: {events: $events}) { results {
+        status errors { __typename code message ... on LimitedError { retryAfterS } } } } }"""
+    found = (await caller.ask(document, events=[event("m1"), event("m2")]))["recordEvents"]["results"]
+    assert [one["status"] for one in found] == ["RECORDED", "REJECTED"]
+    (error,) = found[1]["errors"]
+    assert (error["__typename"], error["code"], error["retryAfterS"]) == ("LimitedError", "LIMITED", 2)
+    assert (await caller.ask("{ rejected { nodes { id } } }"))["rejected"]["nodes"] == []
+    assert (await caller.ask("{ sources { nodes { limited } } }"))["sources"]["nodes"] == [{"limited": "1"}]
+
+
+async def test_rules_14_and_15_what_is_left_out_is_told(caller: Caller, recorder: Recorder) -> None:
+    recorder._limits = CustomerLimits(traits_max=1, identifiers_max=1)
+    found = await record(caller, event("m1", by=[{"userId": "u"}, {"deviceId": "d"}], traits={"a": 1, "b": 2}))
+    (result,) = found["results"]
+    assert result["status"] == "RECORDED"
+    assert [(one["code"], one["path"]) for one in result["warnings"]] == [
+        ("FULL", ["identifiers", "1", "deviceId"]), ("FULL", ["traits"]),
+    ]  # fmt: skip
 
 
 async def test_numbers_beyond_32_bits_are_told(caller: Caller) -> None:
