@@ -51,7 +51,6 @@ SURVEY = """{ customers(first: 30, order: OLDEST) { edges { cursor node { id mer
   merges(first: 5) { edges { cursor node { id } } } conflicts(status: null) { edges { cursor node { id } } }
   identityHistory(first: 6) { edges { cursor node { id } } } } } }
   events(first: 9) { edges { cursor } } segments { edges { cursor } } rejected { edges { cursor } }
-  sources { edges { cursor } }
   conflicts(status: null) { edges { cursor node { id } } } }"""
 SPLIT = """mutation($input: SplitCustomerInput!) { splitCustomer(input: $input) { errors { message } } }"""
 UNDO = """mutation($input: UndoMergeInput!) { undoMerge(input: $input) { errors { message } } }"""
@@ -176,7 +175,6 @@ def surveyed(data: dict[str, Any]) -> Pool:
     keep("EventConnection", data["events"]["edges"])
     keep("SegmentConnection", data["segments"]["edges"])
     keep("RejectedMessageConnection", data["rejected"]["edges"])
-    keep("SourceConnection", data["sources"]["edges"])
     keep("IdentityConflictConnection", data["conflicts"]["edges"])
     for edge in data["customers"]["edges"]:
         node = edge["node"]
