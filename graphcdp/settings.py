@@ -52,6 +52,7 @@ class Settings(BaseSettings):
         default="US", description="Region of phone numbers without a country code (ISO 3166, two letters)."
     )
     rules: Path | None = Field(default=None, description="YAML file with the identity rules.")
+    tracking_plan: Path | None = Field(default=None, description="YAML file with the events that are expected.")
     query_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
         default=10,
         description="Longest time for one operation, in seconds; the database's work is ended too.",

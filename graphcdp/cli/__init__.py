@@ -5,6 +5,7 @@ serve.py   serve the API
 load.py    import files
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
+plan.py    the tracking plan: check
 db.py      the embedded database: start, stop, status
 sources.py  where messages come from
 rejected.py  refused messages: list, replay

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from graphcdp import __version__
-from graphcdp.cli import db, keys, rejected, rules
+from graphcdp.cli import db, keys, plan, rejected, rules
 from graphcdp.cli.demo import demo
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
@@ -28,6 +28,7 @@ app.command()(schema)
 app.command()(sources)
 app.add_typer(db.app, name="db")
 app.add_typer(rules.app, name="rules")
+app.add_typer(plan.app, name="plan")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rejected.app, name="rejected")
 

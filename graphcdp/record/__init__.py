@@ -21,6 +21,7 @@ keys.py        API keys made and revoked
 rules.py       versions of the identity rules
 resolution.py  the job that resolves the graph by new rules: lease, cursor, progress
 resolution_pages.py  what one page of it does
+plan_file.py   the tracking plan as a file
 rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
 tracking.py    the SDKs' wire format -> a raw message

@@ -31,6 +31,7 @@ from graphcdp.resolve.ledger import SWAP_FROM
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
+from graphcdp.tracking_plan.plan import FINE, TrackingPlan
 
 log = structlog.get_logger("graphcdp.record")
 
@@ -73,6 +74,7 @@ class Recorder:
         swap_from: int = SWAP_FROM,
         limits: CustomerLimits = NO_LIMITS,
         pace: Pace | None = None,
+        plan: TrackingPlan | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
@@ -82,6 +84,7 @@ class Recorder:
         self._swap_from = swap_from
         self._limits = limits
         self._pace = pace
+        self._plan = plan
         self._clock = clock
         self._gathering = Gathering(self._record_batch, batch_max=batch_max, waiting_max=waiting_max)
         self._under_way = 0
@@ -201,9 +204,12 @@ class Recorder:
         message = take(raw, now=now, made_id=made_id)
         if not isinstance(message, Message):
             return _Rejection(_told_id(raw, made_id), raw, message)
+        verdict = FINE if self._plan is None else self._plan.judge(message)
+        if verdict.refused:
+            return _Rejection(message.id, raw, verdict.violations)
         cleaned = clean(message.identifiers, self._rules)
         if cleaned.identifiers:
-            return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems)
+            return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems, verdict.violations)
         return _Rejection(message.id, raw, (nobody(cleaned.problems),), cleaned.problems)
 
     async def _write(self, tx: Transaction, taken: Sequence[Cleansed | _Rejection], now: datetime) -> list[Outcome]:

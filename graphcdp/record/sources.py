@@ -42,11 +42,12 @@ class Tally:
     violations: int = 0
     latest: Message | RawMessage = field(default_factory=dict)
 
-    def count(self, outcome: Outcome, is_event: bool) -> None:
+    def count(self, outcome: Outcome, is_event: bool, violates: bool) -> None:
         """Count what became of one message."""
         self.messages += 1
         if outcome.status is Status.RECORDED:
             self.events += is_event
+            self.violations += violates
         elif outcome.status is Status.DUPLICATE:
             self.duplicates += 1
         elif outcome.errors and outcome.errors[0].code is ProblemCode.LIMITED:
@@ -63,14 +64,14 @@ def tallied(taken: Iterable[Cleansed | Refused], outcomes: Sequence[Outcome]) ->
         latest: Message | RawMessage
         if isinstance(item, Cleansed):
             latest = item.message
-            source, is_event = latest.source, latest.type is MessageType.TRACK
+            source, is_event, violates = latest.source, latest.type is MessageType.TRACK, bool(item.violations)
         else:
             latest = item.raw
-            source, is_event = source_of(latest), False
+            source, is_event, violates = source_of(latest), False, False
         tally = found.get(source)
         if tally is None:
             tally = found[source] = Tally()
-        tally.count(outcome, is_event)
+        tally.count(outcome, is_event, violates)
         tally.latest = latest
     return found
 

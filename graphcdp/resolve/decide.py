@@ -27,13 +27,14 @@ class Cleansed:
     """A message whose identifiers are in normal form: at least one.
 
     place: index of each identifier among the claims of the message.
-    warnings: problems of those that were dropped before.
+    warnings: problems of those that were dropped before. violations: of the tracking plan.
     """
 
     message: Message
     identifiers: tuple[Identifier, ...]
     place: tuple[int, ...]
     warnings: tuple[Problem, ...] = ()
+    violations: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def _decide_one(
     warnings += [_located(problem, it, place[it]) for it, problem in dropped]
     if left_out is not None:
         warnings.append(left_out)
+    warnings += item.violations
     return Outcome(message.id, Status.RECORDED, survivor, tuple(absorbed), warnings=tuple(warnings))
 
 
@@ -199,6 +201,8 @@ def _write_message(subject: Identifier, named: Sequence[Identifier], item: Clean
         row["dropped"] = left_out
         ledger.partial.append({"id": message.id})
     if message.type is MessageType.TRACK:
+        if item.violations:
+            row["violations"] = [problem.message for problem in item.violations]
         ledger.events.append(
             {
                 "subject": subject.key,

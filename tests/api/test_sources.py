@@ -4,6 +4,7 @@ from graphcdp.model.statement import Statement
 from graphcdp.record.pace import Pace
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.limits import CustomerLimits
+from graphcdp.tracking_plan.written import parse_plan
 from tests.api.conftest import Caller, event, record
 
 FIELDS = "name messages events duplicates rejected rejectedShare limited violations firstSeen lastSeen sample"
@@ -58,3 +59,27 @@ async def test_numbers_beyond_32_bits_are_told(caller: Caller) -> None:
     await record(caller, event("m1"))
     await caller.store.transact(lambda tx: tx.run_generated(Statement("MATCH (s:Source) SET s.messages = 5000000000")))
     assert (await caller.ask("{ sources { nodes { messages } } }"))["sources"]["nodes"] == [{"messages": "5000000000"}]
+
+
+async def test_rule_9_events_tell_what_the_plan_says_against_them(caller: Caller, recorder: Recorder) -> None:
+    recorder._plan = parse_plan("unknown_events: mark\nevents: {Visit: {properties: {total: number}}}", "plan")
+    found = await record(
+        caller,
+        event("m1", properties={"total": "x"}),
+        event("m2"),
+        event("m3", name="Surprise"),
+        event("m4", name=" Visit"),
+    )
+    assert [[one["code"] for one in result["warnings"]] for result in found["results"]] == [["PLAN"], [], ["PLAN"], []]
+    assert found["results"][0]["warnings"][0]["path"] == ["properties", "total"]
+    told = [{"eventId": "m1", "violations": ["properties.total is not of the type number."]}]
+    told += [{"eventId": "m2", "violations": []}]
+    told += [{"eventId": "m3", "violations": ["The event is not in the tracking plan."]}]
+    told += [{"eventId": "m4", "violations": []}]
+    for beside in ("", "caller { kind }"):
+        fields = "nodes { eventId violations }"
+        answer = await caller.ask(f"""{{ {beside} events(order: OLDEST_FIRST) {{ {fields} }}
+            customer(by: {{userId: "u1"}}) {{ events(order: OLDEST_FIRST) {{ {fields} }} }} node(id: "evt_m1") {{
+            ... on Event {{ eventId violations }} }} }}""")
+        assert answer["events"]["nodes"] == answer["customer"]["events"]["nodes"] == told
+        assert answer["node"] == told[0]
