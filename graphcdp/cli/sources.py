@@ -28,19 +28,20 @@ def sources(
         typer.echo("No message has come yet.")
         return
     table = Table(box=None)
-    table.add_column("Source", overflow="fold")
-    for title in ("Messages", "Events", "Duplicates", "Rejected", "Share", "Limited", "Violations"):
-        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("Source", overflow="fold", min_width=10)
+    for title in ("Messages", "Events", "Duplicates", "Rejected", "Limited", "Off plan"):
+        table.add_column(title, justify="right", overflow="fold")
     table.add_column("Latest (UTC)", no_wrap=True)
     for row in rows:
-        numbers = (row.messages, row.events, row.duplicates, row.rejected)
         table.add_row(
             escape(row.name),
-            *(f"{number:,}" for number in numbers),
-            f"{row.rejected_share:.1%}",
+            f"{row.messages:,}",
+            f"{row.events:,}",
+            f"{row.duplicates:,}",
+            f"{row.rejected:,} ({row.rejected_share:.1%})",
             f"{row.limited:,}",
             f"{row.violations:,}",
-            f"{row.last:%Y-%m-%d %H:%M:%S}",
+            f"{row.last:%y-%m-%d %H:%M}",
         )
     console = Console()
     console.print(table)

@@ -28,10 +28,11 @@ class Refused(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """How many messages of one source there were, and what became of them; latest: the last one.
+    """How many messages of one source there were, and what became of them.
 
     rejected: kept in `Rejected`. limited: refused and not kept. violations: of those
-    recorded or rejected, how many broke the tracking plan.
+    recorded or rejected, how many broke the tracking plan. latest: the last one, of
+    those in the right shape if there are any.
     """
 
     messages: int = 0
@@ -72,7 +73,8 @@ def tallied(taken: Iterable[Cleansed | Refused], outcomes: Sequence[Outcome]) ->
         if tally is None:
             tally = found[source] = Tally()
         tally.count(outcome, is_event, violates)
-        tally.latest = latest
+        if isinstance(latest, Message) or not isinstance(tally.latest, Message):
+            tally.latest = latest
     return found
 
 
