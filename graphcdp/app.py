@@ -19,20 +19,24 @@ from graphcdp.api.schema import schema
 from graphcdp.api.server import Server
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
-from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
+from graphcdp.model.errors import GraphCDPError, PlanFileError, RulesFileError, SettingsError
 from graphcdp.model.principals import OWNER
 from graphcdp.notify.polled import Polled
 from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import finish_erasures
+from graphcdp.record.pace import Pace
+from graphcdp.record.plan_file import read_plan_file
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
 from graphcdp.record.rules_file import read_rules_file
+from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
+from graphcdp.tracking_plan.plan import TrackingPlan
 
 log = structlog.get_logger("graphcdp")
 
@@ -78,6 +82,7 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     stopped if it was started here. Raises GraphCDPError.
     """
     from_file = _rules_file(settings)
+    plan = _tracking_plan(settings)
     async with open_store(settings, progress) as store:
         settled = await _settled_rules(settings, store, from_file)
         recorder = Recorder(
@@ -86,6 +91,9 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             version=settled.version,
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
+            limits=CustomerLimits(settings.customer_traits_max or None, settings.customer_identifiers_max or None),
+            pace=_pace(settings),
+            plan=plan,
         )
         platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
         try:
@@ -139,6 +147,24 @@ async def database(settings: Settings, progress: Progress | None = None) -> Asyn
         yield server.connection
     finally:
         await asyncio.to_thread(server.stop)
+
+
+def _tracking_plan(settings: Settings) -> TrackingPlan | None:
+    """The tracking plan that the settings name. Raises SettingsError, one line."""
+    if settings.tracking_plan is None:
+        return None
+    try:
+        return read_plan_file(settings.tracking_plan)
+    except PlanFileError as error:
+        first, *others = str(error).splitlines()
+        more = f" `graphcdp plan check {settings.tracking_plan}` tells the rest." if others else ""
+        raise SettingsError(f"GRAPHCDP_TRACKING_PLAN: {first}{more}") from error
+
+
+def _pace(settings: Settings) -> Pace | None:
+    """How fast messages of one customer may come; None for as fast as they like."""
+    per_s = settings.customer_messages_per_s
+    return Pace(per_s, settings.customer_messages_burst) if per_s else None
 
 
 def _rules_file(settings: Settings) -> tuple[IdentityRules, str] | None:

@@ -12,6 +12,7 @@
       OverloadedError              more is asked than can be done now
       EmbeddedError                the embedded server could not be fetched, started or stopped
       RulesFileError               a file of identity rules cannot be used
+      PlanFileError                a tracking plan cannot be used
       ImportFileError              a file to import cannot be used at all
       StreamError                  a stream cannot be read or written at all
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
@@ -72,6 +73,10 @@ class EmbeddedError(GraphCDPError):
 
 class RulesFileError(GraphCDPError):
     """A file of identity rules cannot be read, or says what rules cannot say."""
+
+
+class PlanFileError(GraphCDPError):
+    """A tracking plan cannot be read, or says what a plan cannot say; a line for each thing that is wrong."""
 
 
 class ImportFileError(GraphCDPError):

@@ -67,7 +67,7 @@ async def load_rows(
     while batch := list(islice(in_order, batch_max)):
         good = [row for row in batch if isinstance(row, Row)]
         bad = [row for row in batch if isinstance(row, BadRow)]
-        outcomes = await recorder.record([row.message for row in good])
+        outcomes = await recorder.record([row.message for row in good], paced=False)
         for row, outcome in zip(good, outcomes, strict=True):
             report.add(row, outcome)
             if outcome.status is Status.REJECTED:

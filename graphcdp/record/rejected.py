@@ -75,7 +75,7 @@ async def _replay(
         return Replayed()
     since = clock()
     message_by_id = {row["id"]: message for row in rows if (message := _message(row)) is not None}
-    outcomes = await recorder.record(list(message_by_id.values()))
+    outcomes = await recorder.record(list(message_by_id.values()), paced=False)
     outcome_by_id = dict(zip(message_by_id, outcomes, strict=True))
     taken = {kept for kept, outcome in outcome_by_id.items() if outcome.status is not Status.REJECTED}
     again = [

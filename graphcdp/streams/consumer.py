@@ -236,7 +236,7 @@ class _Consuming:
         # A tombstone says that its key is to be forgotten by the topic; of the customer it says nothing.
         full = [record for record in records if record.value]
         messages = [self._message(record) for record in full]
-        outcomes = await self._until_done(lambda: self.recorder.record(messages), generation)
+        outcomes = await self._until_done(lambda: self.recorder.record(messages, paced=False), generation)
         if outcomes is None:
             return False
         refused = [pair for pair in zip(full, outcomes, strict=True) if pair[1].status is Status.REJECTED]
