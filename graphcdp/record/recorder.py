@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -202,7 +204,7 @@ class Recorder:
                 raise RulesOutdatedError
         if rejections:
             rows = [_rejection_row(rejection, now) for rejection in rejections]
-            await tx.run("record/create_rejected", rows=rows, now=now)
+            await tx.run("record/create_rejected", rows=sorted(rows, key=itemgetter("hash")), now=now)
         in_order = iter(decided)
         return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
 
@@ -228,13 +230,15 @@ def _refused(rejection: _Rejection) -> Outcome:
 
 def _rejection_row(rejection: _Rejection, now: datetime) -> dict[str, Any]:
     first = rejection.errors[0]
+    message_id, json = rejection.message_id.encode(errors="replace").decode(), _as_text(rejection.raw)
     return {
         "id": f"rej_{new_ulid(now)}",
-        "messageId": rejection.message_id.encode(errors="replace").decode(),
+        "hash": sha256(f"{message_id}\n{json}".encode(errors="replace")).hexdigest(),
+        "messageId": message_id,
         "source": str(rejection.raw.get("source") or "api").encode(errors="replace").decode(),
         "code": first.code.value,
         "reason": reason_of(rejection.errors),
-        "json": _as_text(rejection.raw),
+        "json": json,
     }
 
 
