@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Annotated, Self
+from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -19,7 +19,10 @@ from rich.table import Table
 from graphcdp.app import Platform, open_platform
 from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
+from graphcdp.cli.rejects import Rejects
 from graphcdp.model.errors import DatabaseError, ImportFileError
+from graphcdp.record.checkpoints import Checkpoint, checkpoints, import_key, keep_checkpoint, text_of
+from graphcdp.record.clock import utc_now
 from graphcdp.record.files import REJECTED_SUFFIX, BadRow, Format, RowFile, named_files
 from graphcdp.record.load import BATCH_MAX, LoadReport, load_rows
 from graphcdp.record.mapping import ImportMapping, TimeFormat, build_mapping, load_mapping
@@ -55,6 +58,9 @@ def import_files(
     rejected: Annotated[
         Path | None, typer.Option(help="Where bad rows go; unset: FILE.rejected.jsonl beside each file.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Start over, also with files that were imported to their end.")
+    ] = False,
     batch: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in one transaction.")] = BATCH_MAX,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded database.")] = None,
 ) -> None:
@@ -66,7 +72,8 @@ def import_files(
     device, anonymous, identifiers.KIND, properties.PATH, traits.PATH, context.PATH.
 
     A bad row does not harm the others: it is kept with its line and the reason, and the
-    good ones are recorded. Importing a file twice records nothing twice.
+    good ones are recorded. An import that was stopped, however hard, goes on where it
+    stopped when it is started again; importing a file twice records nothing twice.
 
     Exit codes: 0 all rows are recorded; 2 some rows were rejected, the others are
     recorded; 1 a file, the mapping or the database cannot be used.
@@ -93,6 +100,7 @@ def import_files(
         delimiter=delimiter,
         source=source,
         rejected=rejected,
+        again=again,
         batch_max=batch,
     )
     work.check()
@@ -137,6 +145,7 @@ class _Import:
     delimiter: str | None
     source: str | None
     rejected: Path | None
+    again: bool
     batch_max: int
     console: Console = field(default_factory=lambda: Console(stderr=True))
     report_by_file: dict[Path, LoadReport] = field(default_factory=dict)
@@ -151,19 +160,52 @@ class _Import:
                 raise ImportFileError(f"{folder} cannot be written to, where bad rows would be kept; give --rejected.")
 
     async def run(self) -> None:
-        """Record all files, one after another."""
+        """Record all files, one after another, each from where an earlier run has come to."""
+        key_by_file = {path: self._key(path) for path in self.files}
         async with open_platform(self.settings, progress=DownloadBar(self.console)) as platform:
-            rejects = {path: _Rejects(self._rejected_path(path)) for path in self.files}
-            if self.rejected is not None:
-                rejects = dict.fromkeys(self.files, _Rejects(self.rejected))
+            stands: dict[str, Checkpoint] = {}
+            if not self.again:
+                stands = await checkpoints(platform.store, list(key_by_file.values()))
+            rejects = self._rejects(stands.values())
             with ExitStack() as files:
                 for kept in rejects.values():
                     files.enter_context(kept)
-                for path in self.files:
-                    await self._import(platform, path, rejects[path])
+                for path, key in key_by_file.items():
+                    await self._import(platform, path, key, stands.get(key), rejects[self._rejected_path(path)])
 
-    async def _import(self, platform: Platform, path: Path, rejects: "_Rejects") -> None:
-        report = self.report_by_file.setdefault(path, LoadReport())
+    def _rejects(self, stands: Iterable[Checkpoint]) -> dict[Path, Rejects]:
+        """The files of bad rows by path, each with what earlier runs left there."""
+        size_by_path: Counter[str] = Counter()
+        for stand in stands:
+            size_by_path[stand.rejected] = max(size_by_path[stand.rejected], stand.rejected_bytes)
+        paths = dict.fromkeys(self._rejected_path(path) for path in self.files)
+        return {path: Rejects(path, size_by_path[text_of(path)]) for path in paths}
+
+    async def _import(
+        self, platform: Platform, path: Path, key: str, stand: Checkpoint | None, rejects: Rejects
+    ) -> None:
+        report = LoadReport() if stand is None else stand.report
+        self.report_by_file[path] = report
+        if stand is not None and stand.finished is not None:
+            self._say(f"{path} was imported to its end on {_day(stand.finished)}; --again reads it once more.")
+            return
+        if stand is not None and report.read:
+            self._say(f"{path}: going on after {report.read:,} rows, where it stopped on {_day(stand.updated)}.")
+        started = utc_now() if stand is None else stand.started
+
+        async def keep(report: LoadReport, finished: bool = False) -> None:
+            await keep_checkpoint(
+                platform.store,
+                key,
+                path,
+                report,
+                rejected=rejects.path,
+                rejected_bytes=rejects.size_bytes,
+                started=started,
+                now=utc_now(),
+                finished=finished,
+            )
+
         with _progress(self.console) as bar, self._open(path) as file:
             task = bar.add_task(escape(path.name), total=file.size_bytes, rows=0)
 
@@ -172,15 +214,22 @@ class _Import:
                 if rejects.count <= SHOWN_MAX:
                     self._say(f"{path}:{bad.line}: {bad.reason}", bar.console)
 
+            await keep(report)
             await load_rows(
                 platform.recorder,
                 file.rows(),
                 report=report,
+                done=report.read,
                 batch_max=self.batch_max,
                 on_progress=lambda report: bar.update(task, completed=file.position_bytes, rows=report.read),
                 on_bad=on_bad,
+                on_stored=keep,
             )
+            await keep(report, finished=True)
             bar.update(task, completed=file.size_bytes)
+
+    def _key(self, path: Path) -> str:
+        return import_key(path, self.mapping, format_=self.format_, delimiter=self.delimiter, source=self.source)
 
     def _open(self, path: Path) -> RowFile:
         return RowFile.open(path, self.mapping, format_=self.format_, delimiter=self.delimiter, source=self.source)
@@ -212,34 +261,8 @@ class _Import:
         (console or self.console).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class _Rejects:
-    """The file of bad rows; made with the first one."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.count = 0
-        self._file: IO[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def keep(self, path: Path, bad: BadRow) -> None:
-        """Write one bad row of the file at `path`."""
-        if self._file is None:
-            try:
-                self._file = self.path.open("wb")
-            except OSError as error:
-                raise ImportFileError(f"{self.path} cannot be written: {error.strerror}; give --rejected.") from error
-        self.count += 1
-        row = {"file": str(path), "line": bad.line, "reason": bad.reason, "row": bad.text}
-        self._file.write(orjson.dumps(row) + b"\n")
-        self._file.flush()
+def _day(time: datetime) -> str:
+    return f"{time.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _progress(console: Console) -> Progress:

@@ -28,4 +28,5 @@ rejected.py    refused messages tried again
 files.py       CSV, JSON Lines and Parquet -> raw messages
 parquet.py     Parquet -> rows of JSON values
 load.py        many messages through the recorder
+checkpoints.py how far imports of files have come
 """
