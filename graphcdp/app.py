@@ -28,7 +28,7 @@ from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import finish_erasures
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
-from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
+from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rules_to_be, settle_rules
 from graphcdp.record.rules_file import read_rules_file
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
@@ -94,6 +94,18 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             async with asyncio.timeout(settings.stop_timeout_s):
                 await platform.jobs.close()
                 await recorder.drain()
+
+
+@asynccontextmanager
+async def open_unchanged(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Platform]:
+    """The platform as `open_platform` would make it, to look and not to write: no migration, no rules put in force.
+
+    Raises GraphCDPError.
+    """
+    from_file = _rules_file(settings)
+    async with database(settings, progress) as connection, await Store.open(connection) as store:
+        rules = await rules_to_be(store, from_file, settings.default_region)
+        yield Platform(settings, store, Recorder(store, rules, batch_max=settings.batch_max))
 
 
 def remembered_answers(settings: Settings, store: Store) -> Remembered | None:

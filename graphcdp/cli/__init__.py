@@ -2,8 +2,10 @@
 
 main.py    the commands together; errors as one line, exit codes
 serve.py   serve the API
-load.py    import files
-rejects.py   the file of bad rows
+load.py    import files: what the command takes
+importing.py  files recorded one after another
+dry_run.py    what that would do
+rejects.py    the file of bad rows
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
 db.py      the embedded database: start, stop, status

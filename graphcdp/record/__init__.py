@@ -2,6 +2,7 @@
 
 intake.py      raw messages -> messages in the right shape, or what is wrong
 recorder.py    the one write path: batches of messages -> outcomes
+foresight.py   what recording would do
 gathering.py   what arrives together, written together
 neighbours.py  locks and reads what a batch touches
 apply.py       decided writes -> statements

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import orjson
 
@@ -13,7 +13,6 @@ from graphcdp.model.messages import RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import ProblemCode
 from graphcdp.record.files import BadRow, Row
-from graphcdp.record.recorder import Recorder
 from graphcdp.store import Store
 
 BATCH_MAX = 1000
@@ -74,8 +73,14 @@ async def _nothing(report: LoadReport) -> None:
     return None
 
 
+class Recording(Protocol):
+    """What takes messages: a recorder, or what tells what one would do."""
+
+    async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]: ...
+
+
 async def load_rows(
-    recorder: Recorder,
+    recorder: Recording,
     rows: Iterable[Row | BadRow],
     *,
     report: LoadReport,

@@ -40,7 +40,7 @@ async def read_known(
             yield from (pair(left[0].key, other.key) for other in left[1:])
 
     known = await lock_known(tx, named, pairs, rules, ids, version)
-    return replace(known, seen=await _read_seen(tx, batch))
+    return replace(known, seen=await read_seen(tx, batch))
 
 
 async def lock_known(
@@ -60,12 +60,12 @@ async def lock_known(
     rows = await _lock_identifiers(tx, [by_key[key] for key in sorted(by_key)], ids)
     if version is not None and rows and rows[0]["version"] != version:
         raise RulesOutdatedError
-    identifiers = {row["key"]: _identifier_facts(row) for row in rows}
+    identifiers = {row["key"]: identifier_facts(row) for row in rows}
     suppressed = frozenset(row["key"] for row in rows if row["suppressed"])
     owners = sorted({facts.owner for facts in identifiers.values() if facts.owner is not None})
     customers = await lock_customers(tx, owners)
-    await _read_recent(tx, customers, rules)
-    links, cuts = await _read_links(tx, sorted(set(pairs(suppressed))))
+    await read_recent(tx, customers, rules)
+    links, cuts = await read_links(tx, sorted(set(pairs(suppressed))))
     return Known(identifiers, customers, links, cuts, suppressed=suppressed)
 
 
@@ -107,7 +107,8 @@ def customer_facts(row: dict[str, Any]) -> CustomerFacts:
     )
 
 
-def _identifier_facts(row: dict[str, Any]) -> IdentifierFacts:
+def identifier_facts(row: dict[str, Any]) -> IdentifierFacts:
+    """A row of `record/lock_identifiers` as facts."""
     return IdentifierFacts(
         Identifier(row["kind"], row["value"]),
         row["id"],
@@ -121,7 +122,8 @@ def _identifier_facts(row: dict[str, Any]) -> IdentifierFacts:
     )
 
 
-async def _read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rules: IdentityRules) -> None:
+async def read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rules: IdentityRules) -> None:
+    """Add to the facts when their identifiers were last seen, of kinds whose limit looks at a window."""
     kinds = [kind for kind in rules.kinds if rules.window(kind) is not None]
     if not kinds or not customers:
         return
@@ -130,7 +132,8 @@ async def _read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rul
         of_kind[row["key"]] = datetime.fromisoformat(row["lastSeen"])
 
 
-async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair, LinkFacts], frozenset[Pair]]:
+async def read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair, LinkFacts], frozenset[Pair]]:
+    """The evidence between these pairs that counts, and those of them whose evidence was cut."""
     if not pairs:
         return {}, frozenset()
     links: dict[Pair, LinkFacts] = {}
@@ -153,6 +156,7 @@ async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair
     return links, frozenset(cuts)
 
 
-async def _read_seen(tx: Transaction, batch: Sequence[Cleansed]) -> dict[str, str | None]:
+async def read_seen(tx: Transaction, batch: Sequence[Cleansed]) -> dict[str, str | None]:
+    """Whose the messages of the batch are that were taken before, by message id."""
     rows = await tx.run_gathered("record/read_seen", ids=[item.message.id for item in batch])
     return {row["id"]: row["customer"] for row in rows}

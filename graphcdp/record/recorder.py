@@ -19,6 +19,7 @@ from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
 from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.clock import utc_now
+from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
@@ -121,6 +122,14 @@ class Recorder:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+    async def foresee(self, raws: Sequence[RawMessage], foresight: Foresight) -> list[Outcome]:
+        """What `record` would answer; nothing is written. Raises DatabaseError."""
+        now = self._clock()
+        taken = [self._prepare(raw, now) for raw in raws]
+        batch = [item for item in taken if isinstance(item, Cleansed)]
+        decided = iter(await foresight.decide(batch, self._rules, now))
+        return [next(decided) if isinstance(item, Cleansed) else _refused(item) for item in taken]
 
     async def drain(self) -> None:
         """Take nothing new, and return when all that was accepted is stored."""

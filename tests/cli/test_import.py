@@ -198,3 +198,27 @@ async def test_parquet_by_a_pattern(environment: dict[str, str], store: Store, t
     assert done.returncode == 0, done.stderr
     assert await count(store, "(n:Event {name: 'Seen', `properties.day`: 2})") == 1500
     assert await count(store, "(n:Customer)") == 1500
+
+
+async def test_a_dry_run_tells_what_would_happen_and_writes_nothing(
+    environment: dict[str, str], store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("user,email,name,at\nu1,,N,\n,a@x.org,N,\nu1,a@x.org,N,\nnull,,N,\nu2,,N,never\nu2,,N\n")
+    done = run(environment, path, "--dry-run", "--batch", "2")
+    assert done.returncode == 2, done.stderr
+    (numbers,) = [line.split()[1:] for line in done.stderr.splitlines() if line.strip().startswith(str(path) + " ")]
+    assert numbers == ["6", "3", "0", "3"]
+    assert "2 would be created, 1 merged into others" in done.stderr
+    assert "1 NO_IDENTIFIER, 2 that cannot be read" in done.stderr
+    assert f"{path}:6: at is 'never'" in done.stderr
+    # No rules, no note of the import, no rejected message, no file.
+    assert await count(store, "(n) WHERE NOT n:Migration") == 0
+    assert os.listdir(tmp_path) == [path.name]
+    assert run(environment, path).returncode == 2
+    assert await count(store, "(n:Customer)") == 1
+    assert await count(store, "(n:MergedCustomer)") == 1
+    bad = tmp_path / "bad.jsonl"
+    again = run(environment, path, "--dry-run", "--rejected", bad)
+    assert "0 would be created, 0 merged" in again.stderr
+    assert [json.loads(line)["line"] for line in bad.read_text().splitlines()] == [5, 6, 7]
