@@ -5,6 +5,7 @@ serve.py   serve the API
 load.py    import files: what the command takes
 importing.py  files recorded one after another
 dry_run.py    what that would do
+suggest.py    a mapping by looking at a file
 rejects.py    the file of bad rows
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history

@@ -10,6 +10,7 @@ import typer
 from graphcdp.cli.dry_run import DryRun
 from graphcdp.cli.importing import ImportRun
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.suggest import print_suggestion
 from graphcdp.model.errors import DatabaseError, ImportFileError
 from graphcdp.record.files import Format, named_files
 from graphcdp.record.load import BATCH_MAX
@@ -45,6 +46,10 @@ def import_files(
     rejected: Annotated[
         Path | None, typer.Option(help="Where bad rows go; unset: FILE.rejected.jsonl beside each file.")
     ] = None,
+    suggest: Annotated[
+        bool,
+        typer.Option("--suggest", help="Print a mapping for one file, by looking at its columns; import nothing."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would become of the rows, and write nothing.")
     ] = False,
@@ -72,6 +77,8 @@ def import_files(
 
     - `graphcdp import events.jsonl.gz`
 
+    - `graphcdp import orders.csv --suggest > orders.yaml`
+
     - `graphcdp import "export/2026-*/*.parquet" --mapping orders.yaml`
 
     - `graphcdp import orders.csv --map user=customer_no --map at=ordered_at --set name="Order Completed"
@@ -79,9 +86,17 @@ def import_files(
     """
     settings = Settings.load(data_dir=data_dir)
     configure_logs(settings)
-    given = _given_mapping(mapping, map_ or (), set_ or (), times)
     if delimiter == "\\t":
         delimiter = "\t"
+    if suggest:
+        if mapping or map_ or set_ or times:
+            raise ImportFileError("--suggest looks at columns alone; leave out --mapping, --map, --set and --times.")
+        found = named_files(files)
+        if len(found) > 1:
+            raise ImportFileError(f"--suggest looks at one file, and these are {len(found)}; name one of them.")
+        print_suggestion(found[0], format_=format_, delimiter=delimiter, region=settings.default_region)
+        return
+    given = _given_mapping(mapping, map_ or (), set_ or (), times)
     work = (DryRun if dry_run else ImportRun)(
         settings=settings,
         files=named_files(files),

@@ -23,6 +23,8 @@ resolution.py  the job that resolves the graph by new rules: lease, cursor, prog
 resolution_pages.py  what one page of it does
 rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
+suggest.py     a mapping, by looking at columns
+columns.py     what columns look like
 tracking.py    the SDKs' wire format -> a raw message
 user_agents.py what a user agent says of browser, system, device
 rejected.py    refused messages tried again
