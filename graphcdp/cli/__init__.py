@@ -7,6 +7,7 @@ importing.py  files recorded one after another
 dry_run.py    what that would do
 suggest.py    a mapping by looking at a file
 rejects.py    the file of bad rows
+export.py  write files
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
 db.py      the embedded database: start, stop, status

@@ -13,6 +13,7 @@
       EmbeddedError                the embedded server could not be fetched, started or stopped
       RulesFileError               a file of identity rules cannot be used
       ImportFileError              a file to import cannot be used at all
+      ExportError                  an export cannot be written
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
         UnknownReferenceError      what a caller named is not there
 
@@ -75,6 +76,10 @@ class RulesFileError(GraphCDPError):
 
 class ImportFileError(GraphCDPError):
     """A file to import cannot be read or mapped at all."""
+
+
+class ExportError(GraphCDPError):
+    """An export cannot be written, or not as it was asked for."""
 
 
 class InvalidReferenceError(GraphCDPError):
