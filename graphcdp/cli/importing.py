@@ -154,8 +154,9 @@ class ImportRun:
         """Print how often rows are recorded with less, and the first case of each."""
         for path, report in self.report_by_file.items():
             for code, count in report.warnings.items():
-                some = "1 warning" if count == 1 else f"{count:,} warnings, the first"
-                self.say(f"{path}: {some}: {code}, {report.first_warnings[code]}")
+                some = "1 warning" if count == 1 else f"{count:,} warnings"
+                first = report.first_warnings.get(code)
+                self.say(f"{path}: {some}: {code}{f', the first in this run: {first}' if first else ''}")
 
     def say(self, text: str, console: Console | None = None) -> None:
         """Print a line as it stands."""

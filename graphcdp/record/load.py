@@ -51,13 +51,13 @@ class LoadReport:
                 self.first_warnings.setdefault(problem.code, f"line {row.line}: {problem.message}")
 
     def to_json(self) -> str:
-        """The report as text."""
+        """The report as text, to be kept: without sentences, which may quote identifiers."""
         by_code = {name: {code.value: told for code, told in getattr(self, name).items()} for name in _BY_CODE}
         return orjson.dumps({name: getattr(self, name) for name in _NUMBERS} | by_code).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The report that `to_json` wrote."""
+        """The report that `to_json` wrote; `first_warnings` are of what comes after."""
         told: dict[str, Any] = orjson.loads(text)
         report = cls(**{name: told[name] for name in _NUMBERS})
         for name in _BY_CODE:
@@ -66,7 +66,7 @@ class LoadReport:
 
 
 _NUMBERS = ("read", "recorded", "duplicates", "rejected", "unread", "merged")
-_BY_CODE = ("warnings", "rejections", "first_warnings")
+_BY_CODE = ("warnings", "rejections")
 
 
 async def _nothing(report: LoadReport) -> None:
