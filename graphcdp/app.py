@@ -19,20 +19,24 @@ from graphcdp.api.schema import schema
 from graphcdp.api.server import Server
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
-from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
+from graphcdp.model.errors import GraphCDPError, PlanFileError, RulesFileError, SettingsError
 from graphcdp.model.principals import OWNER
 from graphcdp.notify.polled import Polled
 from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import finish_erasures
+from graphcdp.record.pace import Pace
+from graphcdp.record.plan_file import read_plan_file
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rules_to_be, settle_rules
 from graphcdp.record.rules_file import read_rules_file
+from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
+from graphcdp.tracking_plan.plan import TrackingPlan
 
 log = structlog.get_logger("graphcdp")
 
@@ -78,6 +82,7 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     stopped if it was started here. Raises GraphCDPError.
     """
     from_file = _rules_file(settings)
+    plan = _tracking_plan(settings)
     async with open_store(settings, progress) as store:
         settled = await _settled_rules(settings, store, from_file)
         recorder = Recorder(
@@ -86,6 +91,9 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             version=settled.version,
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
+            limits=_limits(settings),
+            pace=_pace(settings),
+            plan=plan,
         )
         platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
         try:
@@ -103,16 +111,17 @@ async def open_unchanged(settings: Settings, progress: Progress | None = None) -
     Raises GraphCDPError.
     """
     from_file = _rules_file(settings)
+    plan = _tracking_plan(settings)
     async with database(settings, progress) as connection, await Store.open(connection) as store:
         rules = await rules_to_be(store, from_file, settings.default_region)
-        yield Platform(settings, store, Recorder(store, rules, batch_max=settings.batch_max))
+        yield Platform(settings, store, Recorder(store, rules, limits=_limits(settings), plan=plan))
 
 
 def remembered_answers(settings: Settings, store: Store) -> Remembered | None:
     """The answers that are kept in memory, which the writes of this store keep right; None when they are off."""
     if not settings.cache_ttl_s:
         return None
-    remembered = Remembered(settings.cache_ttl_s)
+    remembered = Remembered(settings.cache_ttl_s, settings.cache_mb_max * 1024 * 1024)
     store.watch(remembered.forget)
     return remembered
 
@@ -153,6 +162,28 @@ async def database(settings: Settings, progress: Progress | None = None) -> Asyn
         await asyncio.to_thread(server.stop)
 
 
+def _tracking_plan(settings: Settings) -> TrackingPlan | None:
+    """The tracking plan that the settings name. Raises SettingsError, one line."""
+    if settings.tracking_plan is None:
+        return None
+    try:
+        return read_plan_file(settings.tracking_plan)
+    except PlanFileError as error:
+        first, *others = str(error).splitlines()
+        more = f" `graphcdp plan check {settings.tracking_plan}` tells the rest." if others else ""
+        raise SettingsError(f"GRAPHCDP_TRACKING_PLAN: {first}{more}") from error
+
+
+def _limits(settings: Settings) -> CustomerLimits:
+    return CustomerLimits(settings.customer_traits_max or None, settings.customer_identifiers_max or None)
+
+
+def _pace(settings: Settings) -> Pace | None:
+    """How fast messages of one customer may come; None for as fast as they like."""
+    per_s = settings.customer_messages_per_s
+    return Pace(per_s, settings.customer_messages_burst) if per_s else None
+
+
 def _rules_file(settings: Settings) -> tuple[IdentityRules, str] | None:
     """The identity rules of the file that the settings name, with a hash of its content. Raises SettingsError."""
     if settings.rules is None:
@@ -180,6 +211,17 @@ async def _settled_rules(
     return settled
 
 
+def settle_memory() -> None:
+    """Look for garbage less often, and not in what was made until here, which stays. For a process that has started.
+
+    A batch makes thousands of objects that all live until it is written: looking
+    through them again and again takes a third of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 async def refuse_exposure(platform: Platform) -> None:
     """Raise SettingsError when others could reach the server although no key is stored; log when it is open."""
     refusal = await check_exposure(platform.store, platform.settings)
@@ -193,9 +235,7 @@ async def serve(platform: Platform) -> None:
     Call `refuse_exposure` first.
     """
     settings = platform.settings
-    # What was made until here stays; looking through it for garbage again and again takes a third of the time.
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     server = Server(
         build_app(platform),
         host=settings.host,

@@ -7,6 +7,7 @@
     recording.py   what became of messages
     replay.py      the mutation that tries refused messages again
     identity_edits.py, decisions.py   mutations that change who is who
+    sources.py     where messages come from
     segment_edits.py                  mutations that edit segments
     consents.py, consent_edits.py     what customers have consented to; the mutation
     previews.py    what a merge would do

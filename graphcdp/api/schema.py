@@ -34,10 +34,20 @@ from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
 from graphcdp.api.segments import SegmentQueries
+from graphcdp.api.sources import SourceQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries, CatalogQueries):
+class Query(
+    VisitorQueries,
+    ReadQueries,
+    PreviewQueries,
+    RulesQueries,
+    JobQueries,
+    SegmentQueries,
+    CatalogQueries,
+    SourceQueries,
+):
     """Joins the queries."""
 
 

@@ -8,9 +8,13 @@ dry_run.py    what that would do
 suggest.py    a mapping by looking at a file
 rejects.py    the file of bad rows
 export.py  write files
+consume.py  record what a stream brings
+produce.py  publish files to a stream
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
+plan.py    the tracking plan: check
 db.py      the embedded database: start, stop, status
+sources.py  where messages come from
 rejected.py  refused messages: list, replay
 keys.py    API keys: create, list, revoke; tokens for tests
 schema.py  print the GraphQL schema

@@ -29,7 +29,7 @@ class _Foreseeing:
     recorder: Recorder
     foresight: Foresight
 
-    async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]:
+    async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]:
         return await self.recorder.foresee(raws, self.foresight)
 
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from graphcdp.app import Platform, open_platform
+from graphcdp.app import Platform, open_platform, settle_memory
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.cli.rejects import Rejects
 from graphcdp.model.errors import ImportFileError
@@ -58,6 +58,7 @@ class ImportRun:
         """Record all files, one after another, each from where an earlier run has come to."""
         key_by_file = {path: self._key(path) for path in self.files}
         async with open_platform(self.settings, progress=DownloadBar(self.console)) as platform:
+            settle_memory()
             stands: dict[str, Checkpoint] = {}
             if not self.again:
                 stands = await checkpoints(platform.store, list(key_by_file.values()))

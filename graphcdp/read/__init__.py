@@ -12,6 +12,7 @@
     conflicts.py   refused evidence, for review
     history.py     merges, splits and refused evidence of customers in one list
     snapshot.py    customers at a past moment
+    sources.py     what came from each source
     rejected.py    messages that could not be taken
     simulation.py  what other rules would do
     previews.py    what uniting customers would do

@@ -10,9 +10,10 @@ from datetime import datetime
 from graphcdp.model.identifiers import Identifier
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.record.ids import NewIds
-from graphcdp.record.neighbours import customer_facts, identifier_facts, read_links, read_recent, read_seen
+from graphcdp.record.neighbours import customer_facts, evidence, identifier_facts, read_recent
 from graphcdp.resolve.decide import Cleansed, decide_batch
 from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, Pair, Writes, pair
+from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
@@ -32,7 +33,9 @@ class Foresight:
         self._into: dict[str, str] = {}
         self._seen: dict[str, str | None] = {}
 
-    async def decide(self, batch: Sequence[Cleansed], rules: IdentityRules, now: datetime) -> list[Outcome]:
+    async def decide(
+        self, batch: Sequence[Cleansed], rules: IdentityRules, now: datetime, limits: CustomerLimits = NO_LIMITS
+    ) -> list[Outcome]:
         """What would become of the messages, in their order. Raises DatabaseError."""
         if not batch:
             return []
@@ -42,7 +45,7 @@ class Foresight:
             return await self._known(tx, batch, rules, ids)
 
         known = await self._store.consult(read)
-        decision = decide_batch(batch, known, rules, now=now, ids=ids)
+        decision = decide_batch(batch, known, rules, now=now, ids=ids, limits=limits)
         self._remember(known, decision.writes)
         for outcome in decision.outcomes:
             if outcome.status is Status.RECORDED:
@@ -60,35 +63,37 @@ class Foresight:
                 facts.owner = self._final(facts.owner)
             identifiers[key] = facts
         owners = {facts.owner for facts in identifiers.values() if facts.owner is not None}
-        unread = sorted(owners - self._customers.keys())
-        rows = await tx.run_gathered("record/known_customers", ids=unread) if unread else []
-        customers = {row["id"]: customer_facts(row) for row in rows}
+        # Evidence that was decided on before need not be remembered: no decision asks for more than what was cut.
+        wanted = {
+            "customers": sorted(owners - self._customers.keys()),
+            "pairs": [list(between) for between in sorted(set(_pairs(batch, suppressed, rules)))],
+            "messages": [item.message.id for item in batch],
+        }
+        stored = await tx.run_gathered("record/known_neighbours", batch=wanted)
+        customers = {row[0]: customer_facts(row) for row in stored["customers"]}
         await read_recent(tx, customers, rules)
         customers |= {owner: self._customers[owner] for owner in owners if owner in self._customers}
         for facts in identifiers.values():
             if facts.owner not in customers:
                 # Another writer has merged it away since.
                 facts.owner = None
-        # Evidence that was decided on before need not be remembered: no decision asks for more than what was cut.
-        links, cuts = await read_links(tx, sorted(set(_pairs(batch, suppressed, rules))))
+        links, cuts = evidence(stored["links"])
         return Known(
             identifiers,
             customers,
             links,
             cuts,
-            seen={**await read_seen(tx, batch), **self._told_before(batch)},
+            seen={**dict(stored["seen"]), **self._told_before(batch)},
             suppressed=suppressed,
         )
 
     async def _read_identifiers(
         self, tx: Transaction, named: dict[str, Identifier]
     ) -> tuple[dict[str, IdentifierFacts], frozenset[str]]:
-        rows = await tx.run_gathered(
-            "record/known_identifiers",
-            identifiers=[{"key": key, "hash": named[key].fingerprint} for key in sorted(named)],
-        )
-        facts = {row["key"]: identifier_facts(row) for row in rows if row["id"] is not None}
-        return facts, frozenset(row["key"] for row in rows if row["suppressed"])
+        asked = [{"key": key, "hash": named[key].fingerprint} for key in sorted(named)]
+        found = await tx.run_gathered("record/known_identifiers", batch={"identifiers": asked})
+        facts = {row[0]: identifier_facts(row, named[row[0]]) for row in found["rows"]}
+        return facts, frozenset(found["erased"])
 
     def _told_before(self, batch: Sequence[Cleansed]) -> dict[str, str | None]:
         told = {item.message.id: self._seen[item.message.id] for item in batch if item.message.id in self._seen}

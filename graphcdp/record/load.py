@@ -76,7 +76,7 @@ async def _nothing(report: LoadReport) -> None:
 class Recording(Protocol):
     """What takes messages: a recorder, or what tells what one would do."""
 
-    async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]: ...
+    async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]: ...
 
 
 async def load_rows(
@@ -107,7 +107,7 @@ async def load_rows(
     while batch := list(islice(in_order, batch_max)):
         good = [row for row in batch if isinstance(row, Row)]
         bad = [row for row in batch if isinstance(row, BadRow)]
-        outcomes = await recorder.record([row.message for row in good])
+        outcomes = await recorder.record([row.message for row in good], paced=False)
         for row, outcome in zip(good, outcomes, strict=True):
             report.add(row, outcome)
             if outcome.status is Status.REJECTED:

@@ -10,7 +10,6 @@ from graphcdp.model.identifiers import Identifier
 from graphcdp.record import segments
 from graphcdp.record.apply import recompute_customers
 from graphcdp.record.ids import NewIds
-from graphcdp.record.neighbours import lock_customers
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.split import Division, Former, Member, divide, joined
 from graphcdp.store import Transaction
@@ -52,7 +51,7 @@ async def lock_members(tx: Transaction, customer_id: str) -> dict[str, Member]:
     """
     before = await keys_of(tx, customer_id)
     await tx.run("record/part_lock", keys=before)
-    await lock_customers(tx, [customer_id])
+    await tx.run("record/lock_customers", ids=[customer_id])
     rows = await tx.run("record/part_members", id=customer_id)
     members = {
         row["key"]: Member(Identifier(row["kind"], row["value"]), datetime.fromisoformat(row["firstSeen"]))

@@ -117,7 +117,7 @@ async def _move(store: Store, customer_ids: Sequence[str], now: datetime) -> Non
     """
 
     async def work(tx: Transaction) -> None:
-        await tx.run("segment/lock_customers", ids=list(customer_ids))
+        await tx.run("record/lock_customers", ids=list(customer_ids))
         await refresh(tx, customer_ids, now)
 
     await store.transact(work)

@@ -7,6 +7,7 @@
     traits.py    the latest value of each trait, and how traits become properties
     ledger.py    what is known of the touched part of the graph, changed message by message
     group.py     who may join a group of identifiers, and who survives
+    limits.py    how much one customer may have
     join.py      evidence without a message, by hand or tried again
     preview.py   what uniting customers would do, without doing it
     split.py     which part of a customer keeps which id

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from neo4j import (
     READ_ACCESS,
@@ -62,16 +62,17 @@ class Transaction:
         """Run a named statement and return its rows."""
         return await self._store.rows(self._transaction, statements.text(name), parameters)
 
-    async def run_gathered(self, name: str, /, **parameters: Any) -> list[Row]:
-        """Run a named statement whose one row is the list `rows`, and return that as the driver gives it.
+    async def run_gathered(self, name: str, /, **parameters: Any) -> Row:
+        """Run a named statement that answers one row, and return that as the driver gives it.
 
-        For what each message reads: the driver goes around the event loop several
-        times for each row, and looks at each value. So no native times may be in it.
+        For what each message reads, gathered in lists: the driver goes around the
+        event loop several times for each row, and `run` looks at each value. So
+        no native times may be in it.
         """
         self._store.statements_run += 1
         result = await self._transaction.run(statements.text(name), parameters)
-        (rows,) = await result.value("rows")
-        return cast("list[Row]", rows)
+        record = await result.single(strict=True)
+        return dict(zip(record.keys(), record.values(), strict=True))
 
     async def run_generated(self, statement: Statement) -> list[Row]:
         """Run a statement that a pure room generated and return its rows."""

@@ -66,6 +66,8 @@ OPERATIONS = {
     "segment": '{ segment(by: {key: "x"}) { id } }',
     "segments": "{ segments { nodes { id } } }",
     "previewSegment": '{ previewSegment(where: {hasIdentifier: "email"}) { count { value } } }',
+    "sources": "{ sources { nodes { name } } }",
+    "source": '{ source(name: "api") { name } }',
     "catalog": "{ catalog { purposes } }",
     "recordEvent": 'mutation { recordEvent(input: {name: "x", identifiers: [{userId: "u1"}]}) { status } }',
     "recordEvents": "mutation { recordEvents(input: {events: []}) { recorded } }",

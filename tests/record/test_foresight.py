@@ -12,6 +12,7 @@ from graphcdp.record.erase import erase_customer
 from graphcdp.record.foresight import Foresight
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.rules import rules_in_force, rules_to_be, settle_rules
+from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
 
@@ -22,6 +23,7 @@ RULES = {
     "window": {"kinds": {"device": {"limit": 1, "window": "P2D"}}},
     "last_login": {"shared_device": "last_login", "kinds": {"user": {"limit": 1}}},
     "never": {"merge": "never"},
+    "crowded": {},
 }
 
 
@@ -65,7 +67,8 @@ def parts(messages: list[dict[str, Any]], size: int) -> list[list[dict[str, Any]
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", RULES)
 async def test_what_is_foreseen_comes_true(store: Store, name: str, seed: int) -> None:
-    recorder = Recorder(store, IdentityRules.model_validate({"region": "VN", **RULES[name]}))
+    limits = CustomerLimits(traits_max=None, identifiers_max=6) if name == "crowded" else NO_LIMITS
+    recorder = Recorder(store, IdentityRules.model_validate({"region": "VN", **RULES[name]}), limits=limits)
     stored, new = made(100 + seed, 30), made(200 + seed, 60)
     await recorder.record(stored)
     before = await graph(store)
@@ -116,8 +119,8 @@ async def test_rules_that_will_be_are_told_and_not_put_in_force(store: Store) ->
 async def test_what_is_known_is_found_by_indexes(recorder: Recorder, profiled: Any) -> None:
     await recorder.record([{"name": "Seen", "identifiers": [("user", f"u{n}")]} for n in range(50)])
     for name, parameters in (
-        ("record/known_identifiers", {"identifiers": [{"key": "user:u1", "hash": "h"}]}),
-        ("record/known_customers", {"ids": ["cus_1"]}),
+        ("record/known_identifiers", {"batch": {"identifiers": [{"key": "user:u1", "hash": "h"}]}}),
+        ("record/known_neighbours", {"batch": {"customers": ["c"], "pairs": [["a", "b"]], "messages": ["m"]}}),
         ("record/import_stands", {"keys": ["k"]}),
     ):
         plan = await profiled(name, **parameters)
