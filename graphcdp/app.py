@@ -30,7 +30,7 @@ from graphcdp.record.pace import Pace
 from graphcdp.record.plan_file import read_plan_file
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
-from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
+from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rules_to_be, settle_rules
 from graphcdp.record.rules_file import read_rules_file
 from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
@@ -91,7 +91,7 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             version=settled.version,
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
-            limits=CustomerLimits(settings.customer_traits_max or None, settings.customer_identifiers_max or None),
+            limits=_limits(settings),
             pace=_pace(settings),
             plan=plan,
         )
@@ -102,6 +102,19 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             async with asyncio.timeout(settings.stop_timeout_s):
                 await platform.jobs.close()
                 await recorder.drain()
+
+
+@asynccontextmanager
+async def open_unchanged(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Platform]:
+    """The platform as `open_platform` would make it, to look and not to write: no migration, no rules put in force.
+
+    Raises GraphCDPError.
+    """
+    from_file = _rules_file(settings)
+    plan = _tracking_plan(settings)
+    async with database(settings, progress) as connection, await Store.open(connection) as store:
+        rules = await rules_to_be(store, from_file, settings.default_region)
+        yield Platform(settings, store, Recorder(store, rules, limits=_limits(settings), plan=plan))
 
 
 def remembered_answers(settings: Settings, store: Store) -> Remembered | None:
@@ -159,6 +172,10 @@ def _tracking_plan(settings: Settings) -> TrackingPlan | None:
         first, *others = str(error).splitlines()
         more = f" `graphcdp plan check {settings.tracking_plan}` tells the rest." if others else ""
         raise SettingsError(f"GRAPHCDP_TRACKING_PLAN: {first}{more}") from error
+
+
+def _limits(settings: Settings) -> CustomerLimits:
+    return CustomerLimits(settings.customer_traits_max or None, settings.customer_identifiers_max or None)
 
 
 def _pace(settings: Settings) -> Pace | None:

@@ -2,7 +2,12 @@
 
 main.py    the commands together; errors as one line, exit codes
 serve.py   serve the API
-load.py    import files
+load.py    import files: what the command takes
+importing.py  files recorded one after another
+dry_run.py    what that would do
+suggest.py    a mapping by looking at a file
+rejects.py    the file of bad rows
+export.py  write files
 consume.py  record what a stream brings
 produce.py  publish files to a stream
 demo.py    real data, loaded and served

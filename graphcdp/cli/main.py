@@ -8,6 +8,7 @@ import typer
 from graphcdp import __version__
 from graphcdp.cli import consume, db, keys, plan, produce, rejected, rules
 from graphcdp.cli.demo import demo
+from graphcdp.cli.export import export
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
 from graphcdp.cli.serve import serve
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(serve)
 app.command(name="import")(import_files)
+app.command()(export)
 app.command()(schema)
 app.add_typer(consume.app, name="consume")
 app.add_typer(produce.app, name="produce")

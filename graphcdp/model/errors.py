@@ -14,6 +14,7 @@
       RulesFileError               a file of identity rules cannot be used
       PlanFileError                a tracking plan cannot be used
       ImportFileError              a file to import cannot be used at all
+      ExportError                  an export cannot be written
       StreamError                  a stream cannot be read or written at all
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
         UnknownReferenceError      what a caller named is not there
@@ -81,6 +82,10 @@ class PlanFileError(GraphCDPError):
 
 class ImportFileError(GraphCDPError):
     """A file to import cannot be read or mapped at all."""
+
+
+class ExportError(GraphCDPError):
+    """An export cannot be written, or not as it was asked for."""
 
 
 class StreamError(GraphCDPError):

@@ -21,6 +21,8 @@
     catalog.py     names that occur in the data
     consents.py    what customers have consented to
     segments.py    segments and their members
+    export.py      all customers, identifiers, events and memberships, page by page
+    export_files.py  the same as files
 
 Each function takes the store and the keys, and answers one item a key, in
 their order, so that a loader can gather the keys of a whole request.

@@ -2,6 +2,7 @@
 
 intake.py      raw messages -> messages in the right shape, or what is wrong
 recorder.py    the one write path: batches of messages -> outcomes
+foresight.py   what recording would do
 pace.py        how fast messages of one customer may come
 gathering.py   what arrives together, written together
 neighbours.py  locks and reads what a batch touches
@@ -24,6 +25,8 @@ resolution_pages.py  what one page of it does
 plan_file.py   the tracking plan as a file
 rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
+suggest.py     a mapping, by looking at columns
+columns.py     what columns look like
 tracking.py    the SDKs' wire format -> a raw message
 user_agents.py what a user agent says of browser, system, device
 sources.py     what came from each source, counted
@@ -32,4 +35,5 @@ rejected.py    refused messages tried again
 files.py       CSV, JSON Lines and Parquet -> raw messages
 parquet.py     Parquet -> rows of JSON values
 load.py        many messages through the recorder
+checkpoints.py how far imports of files have come
 """

@@ -63,9 +63,9 @@ async def lock_known(
     wanted = [list(between) for between in sorted(set(pairs(suppressed)))]
     batch = {"customers": owners, "pairs": wanted, "messages": list(messages)}
     found = await tx.run_gathered("record/read_known", batch=batch)
-    customers = {row[0]: _customer_facts(row) for row in found["customers"]}
-    links, cuts = _links(found["links"])
-    await _read_recent(tx, customers, rules)
+    customers = {row[0]: customer_facts(row) for row in found["customers"]}
+    links, cuts = evidence(found["links"])
+    await read_recent(tx, customers, rules)
     return Known(identifiers, customers, links, cuts, seen=dict(found["seen"]), suppressed=suppressed)
 
 
@@ -81,14 +81,14 @@ async def _lock_identifiers(
     found = await tx.run_gathered("record/lock_identifiers", batch={"keys": keys})
     if version is not None and found["version"] != version:
         raise RulesOutdatedError
-    facts = {row[0]: _identifier_facts(row, by_key[row[0]]) for row in found["rows"]}
+    facts = {row[0]: identifier_facts(row, by_key[row[0]]) for row in found["rows"]}
     missing = [by_key[key] for key in keys if key not in facts]
     if not missing:
         return facts, frozenset()
     made = await tx.run_gathered(
         "record/make_identifiers", batch={"identifiers": [_new_row(one, ids) for one in missing]}
     )
-    facts.update((row[0], _identifier_facts(row, by_key[row[0]])) for row in made["rows"])
+    facts.update((row[0], identifier_facts(row, by_key[row[0]])) for row in made["rows"])
     return facts, frozenset(row[0] for row in made["rows"] if row[-1])
 
 
@@ -104,7 +104,8 @@ def _new_row(identifier: Identifier, ids: Ids) -> dict[str, Any]:
     }
 
 
-def _identifier_facts(row: Sequence[Any], identifier: Identifier) -> IdentifierFacts:
+def identifier_facts(row: Sequence[Any], identifier: Identifier) -> IdentifierFacts:
+    """A row of `record/lock_identifiers` as facts."""
     facts = IdentifierFacts(
         identifier,
         row[1],
@@ -121,7 +122,8 @@ def _identifier_facts(row: Sequence[Any], identifier: Identifier) -> IdentifierF
     return facts
 
 
-def _customer_facts(row: Sequence[Any]) -> CustomerFacts:
+def customer_facts(row: Sequence[Any]) -> CustomerFacts:
+    """A row of customers of `record/read_known` as facts."""
     facts = CustomerFacts(
         row[0],
         datetime.fromisoformat(row[1]),
@@ -134,7 +136,7 @@ def _customer_facts(row: Sequence[Any]) -> CustomerFacts:
     return facts
 
 
-def _links(rows: Iterable[Sequence[Any]]) -> tuple[dict[Pair, LinkFacts], frozenset[Pair]]:
+def evidence(rows: Iterable[Sequence[Any]]) -> tuple[dict[Pair, LinkFacts], frozenset[Pair]]:
     """The evidence that counts, and the pairs whose evidence was cut."""
     links: dict[Pair, LinkFacts] = {}
     cuts: set[Pair] = set()
@@ -157,7 +159,8 @@ def _links(rows: Iterable[Sequence[Any]]) -> tuple[dict[Pair, LinkFacts], frozen
     return links, frozenset(cuts)
 
 
-async def _read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rules: IdentityRules) -> None:
+async def read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rules: IdentityRules) -> None:
+    """Add to the facts when their identifiers were last seen, of kinds whose limit looks at a window."""
     kinds = [kind for kind in rules.kinds if rules.window(kind) is not None]
     if not kinds or not customers:
         return

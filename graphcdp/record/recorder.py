@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,6 +19,7 @@ from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
 from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.clock import utc_now
+from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
@@ -134,6 +137,14 @@ class Recorder:
             if not self._under_way:
                 self._idle.set()
 
+    async def foresee(self, raws: Sequence[RawMessage], foresight: Foresight) -> list[Outcome]:
+        """What `record` would answer, unpaced; nothing is written. Raises DatabaseError."""
+        now = self._clock()
+        taken = [self._prepare(raw, now) for raw in raws]
+        batch = [item for item in taken if isinstance(item, Cleansed)]
+        decided = iter(await foresight.decide(batch, self._rules, now, self._limits))
+        return [next(decided) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+
     async def drain(self) -> None:
         """Take nothing new, and return when all that was accepted is stored."""
         self._closed = True
@@ -236,7 +247,7 @@ class Recorder:
                 raise RulesOutdatedError
         if rejections:
             rows = [_rejection_row(rejection, now) for rejection in rejections]
-            await tx.run("record/create_rejected", rows=rows, now=now)
+            await tx.run("record/create_rejected", rows=sorted(rows, key=itemgetter("hash")), now=now)
         in_order = iter(decided)
         outcomes = [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
         await count_sources(tx, tallied(taken, outcomes), now)
@@ -268,13 +279,15 @@ def _refused(rejection: _Rejection) -> Outcome:
 
 def _rejection_row(rejection: _Rejection, now: datetime) -> dict[str, Any]:
     first = rejection.errors[0]
+    message_id, json = rejection.message_id.encode(errors="replace").decode(), _as_text(rejection.raw)
     return {
         "id": f"rej_{new_ulid(now)}",
-        "messageId": rejection.message_id.encode(errors="replace").decode(),
+        "hash": sha256(f"{message_id}\n{json}".encode(errors="replace")).hexdigest(),
+        "messageId": message_id,
         "source": source_of(rejection.raw),
         "code": first.code.value,
         "reason": reason_of(rejection.errors),
-        "json": _as_text(rejection.raw),
+        "json": json,
     }
 
 

@@ -47,7 +47,7 @@ Watcher = Callable[[frozenset[str] | None], None]
 
 
 class Transaction:
-    """A write transaction in progress; statements take effect together or not at all."""
+    """A transaction in progress; what its statements write takes effect together or not at all."""
 
     def __init__(self, store: "Store", transaction: AsyncManagedTransaction) -> None:
         self._store = store
@@ -202,6 +202,17 @@ class Store:
             for watcher in self._watchers:
                 watcher(concerned)
 
+    async def consult(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run `work` in one transaction in which the database refuses to write. Errors as `read`."""
+        timeout_s = read_timeout_s.get()
+
+        @unit_of_work(timeout=timeout_s)
+        async def managed(transaction: AsyncManagedTransaction) -> Result:
+            return await work(Transaction(self, transaction))
+
+        async with self._limited(timeout_s), self._reader() as session:
+            return await session.execute_read(managed)
+
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` after each write transaction of this store, before whoever asked for it goes on."""
         self._watchers.append(watcher)
@@ -245,17 +256,7 @@ class Store:
         )
 
     async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
-        timeout_s = read_timeout_s.get()
-
-        @unit_of_work(timeout=timeout_s)
-        async def managed(transaction: AsyncManagedTransaction) -> list[Row]:
-            return await self.rows(transaction, text, parameters)
-
-        async with (
-            self._limited(timeout_s),
-            self._reader() as session,
-        ):
-            return await session.execute_read(managed)
+        return await self.consult(lambda tx: tx.run_generated(Statement(text, parameters)))
 
     @asynccontextmanager
     async def _limited(self, timeout_s: float) -> AsyncIterator[None]:
