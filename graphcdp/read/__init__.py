@@ -19,6 +19,7 @@
     jobs.py        long work in the background
     catalog.py     names that occur in the data
     consents.py    what customers have consented to
+    feed.py        changes in the order of their numbers
     segments.py    segments and their members
 
 Each function takes the store and the keys, and answers one item a key, in

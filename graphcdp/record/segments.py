@@ -13,6 +13,7 @@ from functools import lru_cache
 import orjson
 import structlog
 
+from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.plan.members import differing
@@ -46,8 +47,10 @@ async def refresh(tx: Transaction, customer_ids: Sequence[str], now: datetime) -
         moved = moves({row["id"]: row["should"] for row in rows})
         if moved.left:
             await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
+            tx.tell(SegmentExited(customer, definition.id, definition.key) for customer in moved.left)
         if moved.entered:
             await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
+            tx.tell(SegmentEntered(customer, definition.id, definition.key) for customer in moved.entered)
 
 
 async def sweep(store: Store, now: datetime) -> None:
