@@ -12,7 +12,8 @@
     ERASED       a customer was erased: copies must be dropped
 
 A change names the customer as it was then. What an erasure took out of a change
-is None or empty, and the change `redacted`: see docs/feed.md, rule 10.
+is None or empty, and the change `redacted`: then read the customer anew. See
+docs/feed.md, rule 10.
 """
 
 from collections.abc import Callable, Mapping
@@ -103,16 +104,18 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """customer: who was split. cause: CUT, SPLIT, UNDO or RULES."""
+    """customer: who was split. cause: CUT, SPLIT, UNDO or RULES. redacted: an erasure took keys out of it."""
 
     customer: str
     parts: tuple[Part, ...]
     cause: str
+    redacted: bool = False
     kind: ClassVar = ChangeKind.SPLIT
 
     def to_json(self) -> JsonObject:
         """As a page of the feed keeps it."""
-        return {"k": "SPLIT", "c": self.customer, "p": [list(part) for part in self.parts], "w": self.cause}
+        told = {"k": "SPLIT", "c": self.customer, "p": [list(part) for part in self.parts], "w": self.cause}
+        return told | {"r": 1} if self.redacted else told
 
 
 class TraitChange(NamedTuple):
@@ -286,7 +289,10 @@ _READ_BY_KIND: dict[str, Callable[[JsonObject], Change]] = {
     "IDENTIFIER": lambda told: IdentifierMoved(told["c"], told["i"], "r" in told),
     "MERGED": lambda told: Merged(told["c"], told["a"], told["m"]),
     "SPLIT": lambda told: Split(
-        told["c"], tuple(Part(customer, split, tuple(keys)) for customer, split, keys in told["p"]), told["w"]
+        told["c"],
+        tuple(Part(customer, split, tuple(keys)) for customer, split, keys in told["p"]),
+        told["w"],
+        "r" in told,
     ),
     "TRAITS": lambda told: TraitsChanged(told["c"], tuple(TraitChange(*one) for one in told["t"])),
     "EVENT": lambda told: EventRecorded(told["c"], told["e"], told["n"], told["i"]),

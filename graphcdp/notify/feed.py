@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import structlog
 
-from graphcdp.model.changes import Sequenced
+from graphcdp.model.changes import ChangeKind, Sequenced
 from graphcdp.model.errors import CursorExpiredError, DatabaseError
 
 INTERVAL_MIN_S = 0.02
@@ -148,6 +148,11 @@ class Feed:
             pass
 
     def _keep(self, batch: list[Sequenced]) -> None:
+        if any(one.change.kind is ChangeKind.ERASED for one in batch):
+            # What was told of the customer before may stay nowhere: from the graph it comes without.
+            self._kept, self._read_to = [], batch[-1].seq
+            self._tell()
+            return
         self._kept += batch
         if len(self._kept) > self._kept_max:
             del self._kept[: -self._kept_max // 2]
