@@ -18,6 +18,7 @@
       StreamError                  a stream cannot be read or written at all
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
         UnknownReferenceError      what a caller named is not there
+        CursorExpiredError         a cursor of the feed is older than what is kept
 
 Problems of one message or one field are values, not exceptions: see
 `graphcdp.model.problems`.
@@ -106,6 +107,10 @@ class InvalidReferenceError(GraphCDPError):
 
 class UnknownReferenceError(InvalidReferenceError):
     """What a caller named is not there: a customer, evidence, a merge, a conflict."""
+
+
+class CursorExpiredError(InvalidReferenceError):
+    """Changes behind a cursor of the feed were dropped: reading on from it would miss them."""
 
 
 def unknown_customer(*path: str) -> UnknownReferenceError:

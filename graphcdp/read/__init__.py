@@ -20,6 +20,7 @@
     jobs.py        long work in the background
     catalog.py     names that occur in the data
     consents.py    what customers have consented to
+    feed.py        changes in the order of their numbers
     segments.py    segments and their members
     export.py      all customers, identifiers, events and memberships, page by page
     export_files.py  the same as files

@@ -14,6 +14,7 @@ identity_edits.py  cut, allow, split, undo, unite by hand
 conflicts.py   what people decide about refused evidence
 consent.py     decisions on consent
 erase.py       a customer erased for good
+feed.py        what the feed keeps: for how long, and without what was erased
 ids.py         makes ids
 clock.py       the server's time
 segments.py    memberships, kept up to date with each write

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphcdp.model.times import to_epoch, to_wire
 from graphcdp.record.ids import NewIds
+from graphcdp.resolve.changes import changes_of_recomputed
 from graphcdp.resolve.ledger import (
     Absorption,
     CustomerFacts,
@@ -168,6 +169,7 @@ async def recompute_customers(tx: Transaction, customer_ids: Sequence[str], now:
     """Bring what customers derive from their identifiers up to date: counts, times and traits."""
     rows = await tx.run("record/read_members", ids=list(customer_ids))
     facts = [_facts_of_members(row) for row in rows]
+    tx.tell(changes_of_recomputed(facts, {row["id"]: row["traits"] for row in rows}))
     await tx.run("record/write_batch", batch=_batch(Writes(customers=facts)), now=now)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from graphcdp.model.changes import Created, Part, Split
 from graphcdp.model.errors import DatabaseConflictError
 from graphcdp.model.identifiers import Identifier
 from graphcdp.record import segments
@@ -107,7 +109,7 @@ async def part_customer(
     formers = await _formers(tx, customer_id)
     division = divide(customer_id, members, components, formers, rules, keeper)
     parts = await _give_ids(tx, division, now, ids)
-    log = [
+    log: list[dict[str, Any]] = [
         {
             "id": ids.split(),
             "customer": customer_id,
@@ -120,6 +122,7 @@ async def part_customer(
         for part, keys in parts[1:]
     ]
     await tx.run("record/create_splits", rows=log, now=now)
+    tx.tell([Split(customer_id, tuple(Part(r["part"], r["id"], tuple(r["identifiers"])) for r in log), cause.value)])
     touched = [part for part, _ in parts]
     await recompute_customers(tx, touched, now)
     await segments.refresh(tx, touched, now)
@@ -149,13 +152,14 @@ async def _give_ids(
 ) -> list[tuple[str, frozenset[str]]]:
     """Make the parts customers; their ids and keys, the one that keeps the id first."""
     named = [(part.customer or ids.customer(), part.keys) for part in division.parts]
-    made = [
+    made: list[dict[str, Any]] = [
         {"id": customer, "at": now}
         for (customer, _), part in zip(named, division.parts, strict=True)
         if part.customer is None
     ]
     if made:
         await tx.run("record/create_customers", rows=made, now=now)
+        tx.tell(Created(row["id"]) for row in made)
     if division.given_back:
         await tx.run("record/part_revive", ids=sorted(division.given_back), now=now)
     if division.follows:

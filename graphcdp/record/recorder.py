@@ -28,6 +28,7 @@ from graphcdp.record.pace import Pace
 from graphcdp.record.rules import rules_in_force, rules_in_force_tx
 from graphcdp.record.sources import count_sources, source_of, tallied
 from graphcdp.record.tries import transact_again
+from graphcdp.resolve.changes import changes_of, stored_traits
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
 from graphcdp.resolve.ledger import SWAP_FROM
@@ -230,9 +231,11 @@ class Recorder:
         if batch:
             ids = NewIds(now)
             known = await read_known(tx, batch, self._rules, ids, self._version)
+            before = stored_traits(known)
             decision = decide_batch(
                 batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from, limits=self._limits
             )
+            tx.tell(changes_of(decision.writes, before))
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)

@@ -15,6 +15,7 @@
     unions.py    groups that grow together, and what limits say to that
     stored.py    what is stored, as resolving it again needs it
     explain.py   why two identifiers are one customer, or not, in sentences
+    changes.py   what was decided -> changes, as the feed tells them
     decide.py    messages + ledger -> whose each is, and what to write
 
 Start with decide_batch in decide.py. The procedure is docs/identity.md.

@@ -22,11 +22,13 @@ from neo4j import (
 )
 from neo4j.exceptions import DriverError, Neo4jError
 
+from graphcdp.model.changes import Change
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import DatabaseTimeoutError
 from graphcdp.model.statement import Statement
 from graphcdp.store import migrations, statements
 from graphcdp.store.failures import explained
+from graphcdp.store.feed import pages_of
 from graphcdp.store.values import to_python
 from graphcdp.store.versions import check_version
 
@@ -53,6 +55,11 @@ class Transaction:
         self._store = store
         self._transaction = transaction
         self.concerned: frozenset[str] | None = None
+        self.told: list[Change] = []
+
+    def tell(self, changes: Iterable[Change]) -> None:
+        """Add changes to the feed, in this order; they are numbered right before the commit, or never."""
+        self.told.extend(changes)
 
     def concerns(self, customers: Iterable[str]) -> None:
         """Tell which customers this transaction changes, by id; without that it may change anything."""
@@ -91,6 +98,7 @@ class Store:
         self._idle: list[AsyncSession] = []
         self.statements_run = 0
         self._watchers: list[Watcher] = []
+        self._wakers: list[Callable[[], None]] = []
 
     @classmethod
     async def open(cls, connection: Connection) -> Self:
@@ -147,6 +155,10 @@ class Store:
         """Rows of a statement that a pure room generated, in a read transaction of its own."""
         return await self._read(statement.text, statement.parameters)
 
+    async def read_one(self, name: str, /, **parameters: Any) -> Any:
+        """The only value of the only row of a named statement, as `read_value`."""
+        return await self.read_value(Statement(statements.text(name), parameters))
+
     async def read_value(self, statement: Statement) -> Any:
         """The only value of the only row of a generated statement, as the driver gives it: it may hold no times.
 
@@ -179,12 +191,17 @@ class Store:
         not known whether the work took effect.
         """
         concerned: frozenset[str] | None = None
+        told = False
 
         @unit_of_work(timeout=timeout_s)
         async def managed(transaction: AsyncManagedTransaction) -> Result:
-            nonlocal concerned
+            nonlocal concerned, told
             ours = Transaction(self, transaction)
             result = await work(ours)
+            if ours.told:
+                # Last of all: every writer waits for the counter from here until this one's commit.
+                told = True
+                await ours.run("feed/append", pages=pages_of(ours.told), count=len(ours.told))
             concerned = ours.concerned
             return result
 
@@ -201,6 +218,17 @@ class Store:
         finally:
             for watcher in self._watchers:
                 watcher(concerned)
+            if told:
+                for waker in self._wakers:
+                    waker()
+
+    def wake(self, waker: Callable[[], None]) -> None:
+        """Call `waker` after each write transaction of this store that told changes; it may have failed after all."""
+        self._wakers.append(waker)
+
+    def unwake(self, waker: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._wakers.remove(waker)
 
     async def consult(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction in which the database refuses to write. Errors as `read`."""

@@ -105,7 +105,7 @@ async def test_with_last_login_the_device_moves_and_its_traits_go_with_it(store:
     found = await rows(
         store, "MATCH (c:Customer)<-[:IDENTIFIES]-(u:User) RETURN u.value AS user, c.traits AS traits ORDER BY user"
     )
-    assert found[0] == {"user": "u1", "traits": '{"plan":"pro"}'}
+    assert found == [{"user": "u1", "traits": '{"plan":"pro"}'}, {"user": "u2", "traits": '{"model":"X"}'}]
     ended = await rows(store, "MATCH ()-[l:LINKED]->() WHERE l.endedAt IS NOT NULL RETURN l.endedBy AS by")
     assert ended == [{"by": "last_login"}]
 
