@@ -1,7 +1,6 @@
 """Joins settings, database, recorder and API into a platform; the only place that knows them all."""
 
 import asyncio
-import contextlib
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ from graphcdp import embedded
 from graphcdp.api.context import Context
 from graphcdp.api.http import build_app
 from graphcdp.api.principals import check_exposure
-from graphcdp.api.remembered import Remembered
+from graphcdp.api.remembered import Remembered, forget_as_told
 from graphcdp.api.schema import schema
 from graphcdp.api.server import Server
 from graphcdp.embedded import Progress
@@ -43,6 +42,8 @@ from graphcdp.store import Store
 from graphcdp.tracking_plan.plan import TrackingPlan
 
 log = structlog.get_logger("graphcdp")
+
+FOLLOWED_AGAIN_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,8 @@ async def serve(platform: Platform) -> None:
 async def _swept(platform: Platform) -> AsyncIterator[None]:
     """Meanwhile keep up what no request does.
 
-    Memberships that time alone changes, jobs and erasures that stopped, changes that the feed need not keep.
+    Memberships that time alone changes, jobs and erasures that stopped, changes that the feed need not keep,
+    answers in memory that other processes made old.
     """
 
     async def sweep() -> None:
@@ -287,10 +289,18 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
             except GraphCDPError as error:
                 log.warning("not swept", reason=str(error))
 
-    task = asyncio.create_task(sweep())
+    async def forget() -> None:
+        while platform.remembered is not None:
+            try:
+                await forget_as_told(platform.remembered, platform.feed)
+            except GraphCDPError as error:
+                log.warning("the feed is not followed", reason=str(error))
+                await asyncio.sleep(FOLLOWED_AGAIN_S)
+
+    tasks = [asyncio.create_task(sweep()), asyncio.create_task(forget())]
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

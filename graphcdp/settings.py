@@ -77,11 +77,11 @@ class Settings(BaseSettings):
     customer_identifiers_max: Annotated[int, Field(ge=0)] = Field(
         default=5000, description="Most identifiers of one customer, of all kinds; others are left out. 0: no limit."
     )
-    cache_ttl_s: Annotated[float, Field(ge=0, le=60)] = Field(
+    cache_ttl_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         default=1,
         description=(
-            "How long answers about one customer may be given from memory, in seconds, so how late writes of other "
-            "processes may show; 0: never from memory."
+            "How long answers about one customer may be given from memory, in seconds: so late may show what other "
+            "processes write and the feed does not tell; 0: never from memory."
         ),
     )
     cache_mb_max: Annotated[int, Field(ge=1)] = Field(

@@ -1,15 +1,20 @@
 """Answers about one customer, kept in memory until that customer changes. Source: docs/http.md, rule 19.
 
 An answer is forgotten before a write of this process that touches its customer
-is acknowledged, and after a stated time in any case, which bounds how late
-writes of other processes show. An answer that was read while such a write was
-under way is never kept.
+is acknowledged. What other processes write is forgotten when the feed tells it;
+what it does not tell, after a stated time, which bounds how old an answer can be.
+An answer that was read while such a write was under way is never kept.
 """
 
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Hashable
+from contextlib import aclosing
 from dataclasses import dataclass
+
+from graphcdp.model.changes import Change, Merged, Split
+from graphcdp.model.errors import CursorExpiredError
+from graphcdp.notify.feed import Feed
 
 BYTES_MAX = 128 * 1024 * 1024
 ENTRY_BYTES = 1000
@@ -91,3 +96,23 @@ class Remembered:
         names.discard(name)
         if not names:
             del self._names[entry.customer]
+
+
+async def forget_as_told(remembered: Remembered, feed: Feed) -> None:
+    """Forget what the feed tells of, whoever wrote it, until cancelled. Raises DatabaseError when it cannot begin."""
+    while True:
+        try:
+            async with aclosing(feed.follow(None)) as told:
+                async for changes in told:
+                    remembered.forget({customer for one in changes for customer in _concerned(one.change)})
+        except CursorExpiredError:
+            # More was told than is kept: whom it concerned is not known any more.
+            remembered.forget(None)
+
+
+def _concerned(change: Change) -> list[str]:
+    if isinstance(change, Merged):
+        return [change.customer, change.absorbed]
+    if isinstance(change, Split):
+        return [change.customer, *(part.customer for part in change.parts)]
+    return [change.customer]

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from graphcdp.api.remembered import RECENT_MAX, Remembered
-from graphcdp.app import Platform, remembered_answers
+from graphcdp.api.remembered import RECENT_MAX, Remembered, forget_as_told
+from graphcdp.app import Platform, feed_of, remembered_answers
+from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.record.recorder import Recorder
+from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.api.conftest import Caller, event, serving
@@ -72,6 +74,26 @@ async def test_merges_and_cuts_are_seen_at_once(remembering: Caller) -> None:
     await remembering.ask(CUT)
     for by in ({"deviceId": "d1"}, {"userId": "u1"}):
         assert len((await remembering.ask(WHO, by=by))["customer"]["identifiers"]["nodes"]) == 1
+
+
+async def test_what_another_process_writes_is_forgotten_as_the_feed_tells_it(
+    store: Store, recorder: Recorder, neo4j: EmbeddedNeo4j, rules: IdentityRules
+) -> None:
+    remembered, feed = Remembered(60), feed_of(store)
+    platform = Platform(Settings(query_timeout_s=30, keys_fresh_s=600), store, recorder, remembered=remembered)
+    following = asyncio.create_task(forget_as_told(remembered, feed))
+    try:
+        async with serving(platform) as client, asyncio.timeout(30):
+            caller = Caller(client, store)
+            await recorder.record([{"id": "e1", "name": "Seen", "identifiers": [("user", "u1")]}])
+            while await caller.statements(WHO, by={"userId": "u1"}):  # noqa: ASYNC110  # until it is remembered
+                await asyncio.sleep(0.02)
+            async with await Store.open(neo4j.connection) as other:
+                await Recorder(other, rules).record([{"id": "e2", "name": "Seen", "identifiers": [("user", "u1")]}])
+            while await seen(caller) != ["e2", "e1"]:  # noqa: ASYNC110  # nobody tells when it is forgotten
+                await asyncio.sleep(0.02)
+    finally:
+        following.cancel()
 
 
 def test_an_answer_that_was_read_during_a_write_is_not_kept() -> None:
