@@ -90,6 +90,14 @@ class Settings(BaseSettings):
         ),
     )
     tracking_ip: bool = Field(default=False, description="Keep IP addresses in the context of events that SDKs send.")
+    kafka_brokers: str | None = Field(
+        default=None,
+        description="Brokers of `graphcdp consume kafka` and `produce kafka`: host:port, several with commas.",
+    )
+    kafka_config: Path | None = Field(
+        default=None,
+        description="File with options of the Kafka client, such as security.protocol and sasl.password.",
+    )
     trusted_documents: Path | None = Field(
         default=None,
         description="Folder of .graphql files, or JSON manifest, with operations that can be asked for by their id.",

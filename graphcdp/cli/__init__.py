@@ -3,6 +3,8 @@
 main.py    the commands together; errors as one line, exit codes
 serve.py   serve the API
 load.py    import files
+consume.py  record what a stream brings
+produce.py  publish files to a stream
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
 db.py      the embedded database: start, stop, status

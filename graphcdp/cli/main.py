@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from graphcdp import __version__
-from graphcdp.cli import db, keys, rejected, rules
+from graphcdp.cli import consume, db, keys, produce, rejected, rules
 from graphcdp.cli.demo import demo
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
@@ -24,6 +24,8 @@ app.command()(demo)
 app.command()(serve)
 app.command(name="import")(import_files)
 app.command()(schema)
+app.add_typer(consume.app, name="consume")
+app.add_typer(produce.app, name="produce")
 app.add_typer(db.app, name="db")
 app.add_typer(rules.app, name="rules")
 app.add_typer(keys.app, name="keys")

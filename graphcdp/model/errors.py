@@ -13,6 +13,7 @@
       EmbeddedError                the embedded server could not be fetched, started or stopped
       RulesFileError               a file of identity rules cannot be used
       ImportFileError              a file to import cannot be used at all
+      StreamError                  a stream cannot be read or written at all
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
         UnknownReferenceError      what a caller named is not there
         CursorExpiredError         a cursor of the feed is older than what is kept
@@ -76,6 +77,10 @@ class RulesFileError(GraphCDPError):
 
 class ImportFileError(GraphCDPError):
     """A file to import cannot be read or mapped at all."""
+
+
+class StreamError(GraphCDPError):
+    """A stream's brokers, topics or options cannot be used, or its client is not installed."""
 
 
 class InvalidReferenceError(GraphCDPError):
