@@ -20,6 +20,7 @@
     catalog.py     names that occur in the data
     consents.py    what customers have consented to
     feed.py        changes in the order of their numbers
+    deliveries.py  where changes go, and what became of them there
     segments.py    segments and their members
 
 Each function takes the store and the keys, and answers one item a key, in
