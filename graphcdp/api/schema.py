@@ -35,11 +35,21 @@ from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
 from graphcdp.api.segments import SegmentQueries
+from graphcdp.api.webhook_edits import WebhookMutations
+from graphcdp.api.webhooks import WebhookQueries
 
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
-    VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries, CatalogQueries, ChangeQueries
+    VisitorQueries,
+    ReadQueries,
+    PreviewQueries,
+    RulesQueries,
+    JobQueries,
+    SegmentQueries,
+    CatalogQueries,
+    ChangeQueries,
+    WebhookQueries,
 ):
     """Joins the queries."""
 
@@ -58,6 +68,7 @@ class Mutation(
     RulesMutations,
     SegmentMutations,
     ReplayMutations,
+    WebhookMutations,
 ):
     """Joins the mutations."""
 

@@ -10,6 +10,9 @@ rules.py   the identity rules: show, check, preview, apply, history
 db.py      the embedded database: start, stop, status
 rejected.py  refused messages: list, replay
 keys.py    API keys: create, list, revoke; tokens for tests
+webhooks.py  webhooks: create, list, watch, replay
+destinations.py  configured destinations: list, replay
+tail.py    the feed in a terminal
 schema.py  print the GraphQL schema
 logs.py    logs for people or machines
 progress.py  the download of the embedded database as a bar

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 from typing import Any, Protocol, TypeAlias
 
 import orjson
@@ -13,6 +14,12 @@ from graphcdp.model.errors import DestinationError
 from graphcdp.settings import Settings
 
 GROUP = "graphcdp.destinations"
+BUILT_IN: Mapping[str, str] = {
+    "webhook": "graphcdp.deliver.webhook:make",
+    "file": "graphcdp.deliver.file:make",
+    "kafka": "graphcdp.deliver.kafka:make",
+}
+"""Those that come along; no plug-in takes their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +73,17 @@ Make: TypeAlias = Callable[[Mapping[str, Any], Settings], Destination]
 
 
 def make_of(type_: str) -> Make:
-    """The maker of destinations of a type, of whatever package is installed. Raises DestinationError."""
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    if type_ not in found:
-        there = ", ".join(sorted(found)) or "none"
+    """The maker of destinations of a type: of our own, or of a package that is installed. Raises DestinationError."""
+    named = {point.name: point.value for point in entry_points(group=GROUP)} | dict(BUILT_IN)
+    if type_ not in named:
         raise DestinationError(
-            f"There is no type of destination {type_!r}; there are {there}. Install the package that brings it."
+            f"There is no type of destination {type_!r}; there are {', '.join(sorted(named))}. Install the package "
+            f"that brings it."
         )
     try:
-        make: Make = found[type_].load()
-    except (ImportError, AttributeError) as error:
-        raise DestinationError(
-            f"The destination {type_!r} ({found[type_].value}) cannot be loaded: {error}."
-        ) from error
+        make: Make = resolve_name(named[type_])
+    except (ImportError, AttributeError, ValueError) as error:
+        raise DestinationError(f"The destination {type_!r} ({named[type_]}) cannot be loaded: {error}.") from error
     return make
 
 

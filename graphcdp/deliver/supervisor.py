@@ -68,9 +68,6 @@ class Deliveries:
 
     async def run(self) -> None:
         """Deliver until cancelled; then what is under way is finished, for a moment, and kept."""
-        for one in self._configured.values():
-            # What is wrong with a file is said at once, not when the first change comes.
-            one.make(self._settings)
         trimmed_s, known = 0.0, False
         try:
             while True:

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from graphcdp.deliver.destination import Outgoing, take_options
 from graphcdp.deliver.http import Sender
 from graphcdp.deliver.signing import signed_headers
 from graphcdp.model.errors import DestinationError, InvalidReferenceError
+from graphcdp.model.times import time_text
 from graphcdp.record.clock import utc_now
+from graphcdp.record.ids import new_ulid
 from graphcdp.settings import Settings
 
 
@@ -35,6 +39,17 @@ class WebhookDestination:
     async def close(self) -> None:
         """Close the connections."""
         await self._sender.close()
+
+
+async def post_test(url: str, secret: str, settings: Settings) -> int:
+    """Post `webhook.test`, which stands for no change, once; the status of the answer. Raises DeliveryError."""
+    now = utc_now()
+    body = orjson.dumps({"type": "webhook.test", "timestamp": time_text(now), "data": {}})
+    sender = Sender(settings.webhook_reach, settings.webhook_timeout_s)
+    try:
+        return await sender.post(url, body, signed_headers(f"dlv_test_{new_ulid(now)}", body, [secret], now))
+    finally:
+        await sender.close()
 
 
 def make(options: Mapping[str, Any], settings: Settings) -> WebhookDestination:

@@ -85,6 +85,12 @@ async def delivery_counts(store: Store, ids: Sequence[str], status: DeliveryStat
     return [found[one] for one in ids]
 
 
+async def place_of(store: Store, webhook_id: str) -> tuple[str, str] | None:
+    """URL and secret of a webhook; None when there is none."""
+    rows = await store.read("deliver/secrets", id=webhook_id)
+    return (rows[0]["url"], rows[0]["secret"]) if rows else None
+
+
 def delivery_page(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
     """The page of deliveries that Relay's arguments ask for. Errors as `page_of`."""
     return page_of(DELIVERIES, (int,), first=first, after=after, last=last, before=before)

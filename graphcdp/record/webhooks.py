@@ -121,17 +121,21 @@ async def delete_webhook(store: Store, webhook_id: str) -> None:
             return
 
 
-async def replay_from(store: Store, webhook_id: str, after: int, now: datetime) -> None:
-    """Deliver all changes after a number, once more those that were delivered. Raises UnknownReferenceError.
+async def replay_from(store: Store, destination: str, after: int, now: datetime) -> None:
+    """Deliver all changes after a number, once more those that were delivered, and enable the destination.
+
+    destination: a webhook's id, or dst_<name>. Raises UnknownReferenceError.
 
     What waits for a change behind that number is told from the feed again; what waits for one before it stays.
     """
 
+    properties = {"cursor": after, "enabled": True, "reason": None, "failures": None, "failingSince": None}
+
     async def work(tx: Transaction) -> None:
-        await _locked(tx, webhook_id)
-        await tx.run("deliver/edit", id=webhook_id, properties={"cursor": after}, now=now)
+        await _locked(tx, destination, any_type=True)
+        await tx.run("deliver/edit", id=destination, properties=properties, now=now)
         await tx.run(
-            "deliver/forget", destination=webhook_id, statuses=["PENDING", "DEAD"], after=after, limit=10 * _BATCH
+            "deliver/forget", destination=destination, statuses=["PENDING", "DEAD"], after=after, limit=10 * _BATCH
         )
 
     await store.transact(work)
@@ -159,10 +163,11 @@ async def _edit(store: Store, webhook_id: str, properties: Mapping[str, Any], no
     await store.transact(work)
 
 
-async def _locked(tx: Transaction, webhook_id: str) -> dict[str, Any]:
+async def _locked(tx: Transaction, webhook_id: str, *, any_type: bool = False) -> dict[str, Any]:
     rows = await tx.run("deliver/lock", id=webhook_id)
-    if not rows or rows[0]["type"] != "webhook":
-        raise UnknownReferenceError(f"There is no webhook {webhook_id!r}.", ("id",))
+    if not rows or not (any_type or rows[0]["type"] == "webhook"):
+        what = "destination" if any_type else "webhook"
+        raise UnknownReferenceError(f"There is no {what} {webhook_id!r}.", ("id",))
     return rows[0]
 
 

@@ -67,6 +67,8 @@ OPERATIONS = {
     "segment": '{ segment(by: {key: "x"}) { id } }',
     "segments": "{ segments { nodes { id } } }",
     "previewSegment": '{ previewSegment(where: {hasIdentifier: "email"}) { count { value } } }',
+    "webhooks": "{ webhooks { id } }",
+    "webhook": '{ webhook(id: "whk_x") { id } }',
     "catalog": "{ catalog { purposes } }",
     "recordEvent": 'mutation { recordEvent(input: {name: "x", identifiers: [{userId: "u1"}]}) { status } }',
     "recordEvents": "mutation { recordEvents(input: {events: []}) { recorded } }",
@@ -85,6 +87,12 @@ OPERATIONS = {
     "setIdentityRules": "mutation { setIdentityRules(input: {rules: {}, version: 99}) { errors { code } } }",
     "createSegment": 'mutation { createSegment(input: {key: "", name: "", where: {all: []}}) { errors { code } } }',
     "updateSegment": 'mutation { updateSegment(input: {segment: {key: "x"}, version: 1}) { errors { code } } }',
+    "createWebhook": 'mutation { createWebhook(input: {url: "ftp://x"}) { errors { code } } }',
+    "updateWebhook": 'mutation { updateWebhook(input: {id: "whk_x"}) { errors { code } } }',
+    "deleteWebhook": 'mutation { deleteWebhook(input: {id: "whk_x"}) { errors { code } } }',
+    "rotateWebhookSecret": 'mutation { rotateWebhookSecret(input: {id: "whk_x"}) { errors { code } } }',
+    "replayWebhook": 'mutation { replayWebhook(input: {id: "whk_x"}) { errors { code } } }',
+    "replayDeliveries": "mutation { replayDeliveries(input: {ids: []}) { errors { code } } }",
     "deleteSegment": 'mutation { deleteSegment(input: {segment: {key: "x"}}) { errors { code } } }',
 }
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from graphcdp.app import feed_of
 from graphcdp.deliver.backoff import Backoff
 from graphcdp.deliver.configured import Configured
 from graphcdp.deliver.supervisor import Deliveries
 from graphcdp.deliver.worker import Surroundings
 from graphcdp.model.change_filter import ChangeFilter
-from graphcdp.notify.feed import Feed
 from graphcdp.read.deliveries import (
     DeliveryRow,
     DeliveryStatus,
@@ -25,7 +25,7 @@ from graphcdp.read.deliveries import (
     delivery_page,
     webhooks_by_ids,
 )
-from graphcdp.read.feed import read_changes, standing
+from graphcdp.read.feed import read_changes
 from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.webhooks import create_webhook
@@ -79,8 +79,7 @@ class Desk:
     @asynccontextmanager
     async def delivering(self, *configured: Configured, **changes: Any) -> AsyncIterator[Deliveries]:
         """Meanwhile deliver, with short waits; changes: of the surroundings of workers."""
-        feed = Feed(partial(read_changes, self.store), partial(_newest, self.store))
-        self.store.wake(feed.wake)
+        feed = feed_of(self.store)
         quick = {"backoff": QUICK, "endpoint_backoff": QUICK, "lease": timedelta(seconds=3), **changes}
 
         def around(given: Surroundings) -> Surroundings:
@@ -102,11 +101,6 @@ class Desk:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-            self.store.unwake(feed.wake)
-
-
-async def _newest(store: Store) -> int:
-    return (await standing(store)).newest
 
 
 @pytest.fixture
