@@ -8,4 +8,10 @@
 //   value   INTEGER
 // Counts in the index on Delivery(destination, status, seq); the log is bounded.
 UNWIND $ids AS id
-RETURN id, COUNT { MATCH (d:Delivery {destination: id, status: $status}) WHERE d.seq >= 0 } AS value
+CALL (id) {
+  MATCH (d:Delivery {destination: id, status: $status})
+  USING INDEX SEEK d:Delivery(destination, status, seq)
+  WHERE d.seq >= 0
+  RETURN count(d) AS value
+}
+RETURN id, value

@@ -20,8 +20,9 @@
 //   created    DATETIME
 // Walks the index on Delivery(destination, seq).
 MATCH (d:Delivery {destination: $destination})
+USING INDEX SEEK d:Delivery(destination, seq)
 WHERE d.seq < coalesce($after, 9223372036854775807) AND d.seq > coalesce($before, -1)
 RETURN d.id AS id, d.seq AS seq, d.kind AS kind, d.status AS status, d.customers AS customers,
        d.attempts AS attempts, d.code AS code, d.durationMs AS duration, d.failure AS failure,
        d.nextAt AS next, d.triedAt AS tried, d.createdAt AS created
-ORDER BY d.seq LIMIT $limit
+ORDER BY d.destination, d.seq LIMIT $limit

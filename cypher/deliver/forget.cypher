@@ -10,6 +10,7 @@
 // Walks the index on Delivery(destination, status, seq).
 UNWIND $statuses AS status
 MATCH (d:Delivery {destination: $destination, status: status})
+USING INDEX SEEK d:Delivery(destination, status, seq)
 WHERE d.seq > $after
 WITH d LIMIT $limit
 DELETE d

@@ -7,6 +7,7 @@
 //   dropped      INTEGER
 // Walks the index on Delivery(destination, seq).
 MATCH (d:Delivery {destination: $destination})
+USING INDEX SEEK d:Delivery(destination, seq)
 WHERE d.seq >= 0
 WITH d LIMIT $limit
 DELETE d

@@ -12,7 +12,8 @@
 //   created    DATETIME
 // Walks the index on Delivery(destination, status, seq).
 MATCH (d:Delivery {destination: $destination, status: 'PENDING'})
+USING INDEX SEEK d:Delivery(destination, status, seq)
 WHERE d.seq >= 0
 RETURN d.seq AS seq, d.kind AS kind, d.customers AS customers, d.attempts AS attempts, d.nextAt AS next,
        d.createdAt AS created
-ORDER BY d.seq LIMIT $limit
+ORDER BY d.destination, d.status, d.seq LIMIT $limit

@@ -10,8 +10,9 @@
 //   dropped      INTEGER
 // Walks the index on Delivery(destination, status, seq) from the newest.
 MATCH (d:Delivery {destination: $destination, status: $status})
+USING INDEX SEEK d:Delivery(destination, status, seq)
 WHERE d.seq >= 0
-WITH d ORDER BY d.seq DESC
+WITH d ORDER BY d.destination DESC, d.status DESC, d.seq DESC
 WITH collect(d) AS newest
 WITH [d IN newest[0..$keep] WHERE d.triedAt < $before] + newest[$keep..] AS gone
 UNWIND gone[0..$limit] AS d
