@@ -104,6 +104,7 @@ class WebhookWorker:
             for row in claimed.pending
         }
         self._sending: dict[int, asyncio.Task[_Tried]] = {}
+        self._keeping: asyncio.Task[bool] | None = None
         self._standing = _Standing(claimed.failures, claimed.failing_since)
         self._read_to = self._kept_to = claimed.cursor
         self._kept_s = time.monotonic()
@@ -128,8 +129,7 @@ class WebhookWorker:
                 if coming is None and self._claimed.complete and len(self._waiting) < WAITING_MAX:
                     coming = asyncio.create_task(_next(feed))
                 under_way: set[asyncio.Task[Any]] = {renewing, *self._sending.values()}
-                if coming is not None:
-                    under_way.add(coming)
+                under_way.update(one for one in (coming, self._keeping) if one is not None)
                 await asyncio.wait(under_way, timeout=self._idle_s(), return_when=asyncio.FIRST_COMPLETED)
                 if coming is not None and coming.done():
                     try:
@@ -138,9 +138,14 @@ class WebhookWorker:
                         self._standing.reason = str(error)
                     coming = None
                 self._end()
-                if self._worth_keeping() and not await self._keep():
-                    return
-                if not self._claimed.complete and not self._waiting:
+                if self._keeping is not None and self._keeping.done():
+                    over, self._keeping = not self._keeping.result(), None
+                    if over:
+                        return
+                if self._keeping is None and self._worth_keeping():
+                    # Beside the sending, which need not wait for it.
+                    self._keeping = asyncio.create_task(self._keep())
+                if not self._claimed.complete and not self._waiting and self._keeping is None:
                     return
         finally:
             if coming is not None:
@@ -275,7 +280,9 @@ class WebhookWorker:
 
     async def _keep(self) -> bool:
         """Keep what happened; False when this worker is to end."""
-        standing, told = self._standing, self._standing.outcomes
+        standing = self._standing
+        told, standing.outcomes = standing.outcomes, []
+        reason = standing.reason
         for one in self._waiting.values():
             # What stood here at the last writing already holds the cursor up: let it go on.
             if one.seen and not one.stored:
@@ -288,16 +295,15 @@ class WebhookWorker:
             "failures": standing.failures or None,
             "failingSince": standing.failing_since,
         }
-        if standing.reason is not None:
-            properties |= {"enabled": False, "reason": standing.reason}
-            log.warning("webhook disabled", webhook=self._claimed.id, reason=standing.reason)
+        if reason is not None:
+            properties |= {"enabled": False, "reason": reason}
+            log.warning("webhook disabled", webhook=self._claimed.id, reason=reason)
         around = self._around
         kept = await keep(
             around.store, self._claimed.id, around.holder, self.version, outcomes=told, properties=properties
         )
-        standing.outcomes = []
         self._kept_to, self._kept_s = cursor, time.monotonic()
-        return kept is Kept.KEPT and standing.reason is None
+        return kept is Kept.KEPT and reason is None
 
     async def _keep_lease(self) -> None:
         """Hold the lease; ends when it is lost."""
@@ -324,6 +330,8 @@ class WebhookWorker:
             del self._sending[seq]
         self._end()
         try:
+            if self._keeping is not None:
+                await self._keeping
             if self._standing.outcomes:
                 await self._keep()
             await release(self._around.store, self._claimed.id, self._around.holder)
