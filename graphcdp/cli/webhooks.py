@@ -8,8 +8,6 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from graphcdp.app import open_store
 from graphcdp.cli.progress import DownloadBar
@@ -112,13 +110,10 @@ def list_(data_dir: DataDir = None) -> None:
     if not rows:
         typer.echo("There are no webhooks; `graphcdp webhooks create` makes one.")
         return
-    table = Table(box=None)
-    for title in ("Id", "Name", "URL", "Told", "Behind", "Pending", "Dead", "State"):
-        table.add_column(title, overflow="fold", no_wrap=title == "Id")
     for row, waiting, given_up in zip(rows, pending, dead, strict=True):
-        counts = (str(max(0, newest - row.cursor)), str(waiting), str(given_up))
-        table.add_row(row.id, escape(row.name or ""), escape(row.url or ""), _told(row), *counts, escape(_state(row)))
-    Console().print(table)
+        typer.echo(f"{row.id}  {row.name or ''}  {_state(row)}")
+        typer.echo(f"  {row.url}  told: {_told(row)}")
+        typer.echo(f"  behind {max(0, newest - row.cursor):,}, pending {waiting:,}, dead {given_up:,}")
 
 
 @app.command()
@@ -168,14 +163,10 @@ def deliveries_(
     if not rows:
         typer.echo("There are no such deliveries.")
         return
-    table = Table(box=None)
-    for title in ("Id", "Kind", "Status", "Tries", "Tried", "HTTP", "ms", "Next", "Failure"):
-        table.add_column(title, overflow="fold", no_wrap=title == "Id")
     for row in rows:
-        code, took = ("" if one is None else f"{one:g}" for one in (row.code, row.duration))
-        cells = (row.id, row.kind, row.status, str(row.attempts), _time(row.tried), code, took, _time(row.next))
-        table.add_row(*cells, escape(row.failure or ""))
-    Console().print(table)
+        typer.echo(f"{row.id}  {row.kind} {row.status}, tries: {row.attempts}{_last_try(row)}")
+        if row.failure is not None:
+            typer.echo(f"  {row.failure}" + (f"; again at {_time(row.next)}" if row.next else ""))
 
 
 @app.command()
@@ -270,13 +261,20 @@ def _on_store(data_dir: Path | None, work: Callable[[Store, Settings], Awaitable
 
 def _told(row: DestinationRow) -> str:
     parts = [f"{name}: {', '.join(names)}" for name, names in row.filter.names().items() if names]
-    return escape("; ".join(parts) or "all")
+    return "; ".join(parts) or "all"
 
 
 def _state(row: DestinationRow) -> str:
     if not row.enabled:
         return f"disabled: {row.reason}" if row.reason else "disabled"
     return f"failing since {_time(row.failing_since)}" if row.failing_since else "enabled"
+
+
+def _last_try(row: DeliveryRow) -> str:
+    if row.tried is None or row.duration is None:
+        return ""
+    code = "" if row.code is None else f", HTTP {row.code}"
+    return f"{code} in {row.duration:g} ms at {_time(row.tried)}"
 
 
 def _time(time: datetime | None) -> str:

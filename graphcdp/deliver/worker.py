@@ -186,8 +186,10 @@ class WebhookWorker:
 
     async def _try(self, one: Waiting) -> _Tried:
         try:
-            told = one.told or (await self._around.read(one.seq - 1, 1))[0]
+            told = one.told or next(iter(await self._around.read(one.seq - 1, 1)), None)
         except CursorExpiredError:
+            told = None
+        if told is None:
             return _Tried(failure="the feed no longer keeps the change", over=True)
         started_s = time.monotonic()
         try:

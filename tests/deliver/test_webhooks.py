@@ -11,6 +11,7 @@ from graphcdp.model.change_filter import ChangeFilter
 from graphcdp.read.deliveries import DeliveryStatus
 from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import erase_customer
+from graphcdp.record.feed import trim
 from graphcdp.record.webhooks import (
     WebhookEdits,
     delete_webhook,
@@ -241,3 +242,32 @@ async def test_rule_3_a_deleted_webhook_is_told_nothing_more(desk: Desk) -> None
         await asyncio.sleep(0.3)
     assert len(desk.receiver.got) == 1
     assert await desk.rows(webhook) == []
+
+
+async def test_rules_11_and_12_what_the_feed_no_longer_keeps_is_dead_and_a_place_before_it_disables(desk: Desk) -> None:
+    webhook, _ = await desk.webhook(kinds=["EVENT"])
+    late, _ = await desk.webhook(kinds=["EVENT"])
+    edits = WebhookEdits(enabled=False)
+    await update_webhook(desk.store, late, edits, utc_now(), reach=desk.settings.webhook_reach)
+    desk.receiver.answer = lambda got: FAIL
+    await desk.record(("m1", "Paid", "ann"))
+
+    async def tried() -> bool:
+        return any(row.attempts for row in await desk.rows(webhook, PENDING))
+
+    async with desk.delivering(backoff=replace(QUICK, tries_max=1000)):
+        await desk.until(tried)
+    await desk.record(("m2", "Paid", "ann"))
+    await trim(desk.store, keep_s=1e9, keep_max=1)
+    desk.receiver.answer = lambda got: TAKE
+    await update_webhook(desk.store, late, WebhookEdits(enabled=True), utc_now(), reach=desk.settings.webhook_reach)
+
+    async def settled() -> bool:
+        return not (await desk.rows(webhook, PENDING)) and (await desk.row(late)).reason is not None
+
+    async with desk.delivering():
+        await desk.until(settled)
+    (dead,) = await desk.rows(webhook, DEAD)
+    assert (dead.seq, dead.failure) == (3, "the feed no longer keeps the change")
+    assert "no longer kept" in ((await desk.row(late)).reason or "")
+    assert not (await desk.row(late)).enabled
