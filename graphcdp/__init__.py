@@ -4,7 +4,8 @@ Rooms, in the direction in which imports may point (down):
 
     cli        one file a command
     app        joins settings, store and api
-    api        GraphQL and HTTP                       streams  messages from Kafka and to it
+    api        GraphQL and HTTP                       deliver  changes to webhooks, files, Kafka
+    streams    messages from Kafka and to it
     record     every write: read, decide, apply       read   every read: statement, rows, shape
     notify     tells what became different
     resolve    who is who, pure                       segment  who belongs, pure

@@ -17,9 +17,11 @@ from graphcdp.api.principals import check_exposure
 from graphcdp.api.remembered import Remembered, forget_as_told
 from graphcdp.api.schema import schema
 from graphcdp.api.server import Server
+from graphcdp.deliver.configured import read_destinations
+from graphcdp.deliver.supervisor import Deliveries, delivering
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
-from graphcdp.model.errors import GraphCDPError, PlanFileError, RulesFileError, SettingsError
+from graphcdp.model.errors import DestinationError, GraphCDPError, PlanFileError, RulesFileError, SettingsError
 from graphcdp.model.principals import OWNER
 from graphcdp.notify.feed import Feed
 from graphcdp.notify.polled import Polled
@@ -262,8 +264,21 @@ async def serve(platform: Platform) -> None:
         timeout_graceful_shutdown=int(settings.stop_timeout_s) or 1,
         limit_concurrency=1000,
     )
-    async with _swept(platform):
+    async with _swept(platform), delivering(deliveries_of(platform)):
         await server.serve()
+
+
+def deliveries_of(platform: Platform) -> Deliveries:
+    """What this process delivers to webhooks and to the configured destinations. Raises SettingsError."""
+    settings, store = platform.settings, platform.store
+    try:
+        configured = [] if settings.destinations is None else read_destinations(settings.destinations)
+        for one in configured:
+            # What is wrong is said at once, not when the first change comes.
+            one.make(settings)
+    except DestinationError as error:
+        raise SettingsError(f"GRAPHCDP_DESTINATIONS: {error}") from error
+    return Deliveries(store, settings, platform.feed.follow, partial(read_changes, store), configured=configured)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from graphcdp.model.addresses import Reach
 from graphcdp.model.errors import SettingsError
 
 SECRET_BYTES_MIN = 32
@@ -122,6 +123,30 @@ class Settings(BaseSettings):
         default=None,
         description="File with options of the Kafka client, such as security.protocol and sasl.password.",
     )
+    webhook_private_allowed: bool = Field(
+        default=False,
+        description="Let webhooks go to private addresses, this machine included, and over plain http.",
+    )
+    webhook_allowed: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Hosts, addresses and networks that webhooks may go to although they are private, with commas.",
+    )
+    webhook_timeout_s: Annotated[float, Field(gt=0, le=120)] = Field(
+        default=15, description="Longest time for one try of a webhook, in seconds."
+    )
+    webhook_disable_s: Annotated[float, Field(gt=0)] = Field(
+        default=5 * 86_400,
+        description="How long a webhook may fail without any success before it is disabled, in seconds.",
+    )
+    webhook_log_keep_s: Annotated[float, Field(gt=0)] = Field(
+        default=7 * 86_400, description="How long it is kept what became of deliveries that are over, in seconds."
+    )
+    webhook_log_keep_max: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=10_000, description="Most delivered ones, and most given up ones, that are kept of a webhook."
+    )
+    destinations: Path | None = Field(
+        default=None, description="YAML file with destinations of changes beside webhooks: files, Kafka, plug-ins."
+    )
     trusted_documents: Path | None = Field(
         default=None,
         description="Folder of .graphql files, or JSON manifest, with operations that can be asked for by their id.",
@@ -141,7 +166,12 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least severe log.")
 
-    @field_validator("cors_origins", mode="before")
+    @property
+    def webhook_reach(self) -> Reach:
+        """What webhooks may connect to."""
+        return Reach.of(self.webhook_private_allowed, self.webhook_allowed)
+
+    @field_validator("cors_origins", "webhook_allowed", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -152,6 +182,12 @@ class Settings(BaseSettings):
         for origin in value:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin; write https://shop.example, without a path, or *")
+        return value
+
+    @field_validator("webhook_allowed")
+    @classmethod
+    def _known_places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Reach.of(False, value)
         return value
 
     @field_validator("tracking_url")

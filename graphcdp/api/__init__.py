@@ -11,6 +11,7 @@
     sources.py     where messages come from
     segment_edits.py                  mutations that edit segments
     consents.py, consent_edits.py     what customers have consented to; the mutation
+    webhooks.py, webhook_edits.py     webhooks and their deliveries; mutations that edit them
     previews.py    what a merge would do
     catalog.py     names seen in the data
     rules.py, rules_input.py, jobs.py identity rules, long work in the background

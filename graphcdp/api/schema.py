@@ -36,6 +36,8 @@ from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
 from graphcdp.api.segments import SegmentQueries
 from graphcdp.api.sources import SourceQueries
+from graphcdp.api.webhook_edits import WebhookMutations
+from graphcdp.api.webhooks import WebhookQueries
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -49,6 +51,7 @@ class Query(
     CatalogQueries,
     SourceQueries,
     ChangeQueries,
+    WebhookQueries,
 ):
     """Joins the queries."""
 
@@ -67,6 +70,7 @@ class Mutation(
     RulesMutations,
     SegmentMutations,
     ReplayMutations,
+    WebhookMutations,
 ):
     """Joins the mutations."""
 

@@ -17,6 +17,9 @@ db.py      the embedded database: start, stop, status
 sources.py  where messages come from
 rejected.py  refused messages: list, replay
 keys.py    API keys: create, list, revoke; tokens for tests
+webhooks.py  webhooks: create, list, watch, replay
+destinations.py  configured destinations: list, replay
+tail.py    the feed in a terminal
 schema.py  print the GraphQL schema
 logs.py    logs for people or machines
 progress.py  the download of the embedded database as a bar

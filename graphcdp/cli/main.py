@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from graphcdp import __version__
-from graphcdp.cli import consume, db, keys, plan, produce, rejected, rules
+from graphcdp.cli import consume, db, destinations, keys, plan, produce, rejected, rules, webhooks
 from graphcdp.cli.demo import demo
 from graphcdp.cli.export import export
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
 from graphcdp.cli.serve import serve
 from graphcdp.cli.sources import sources
+from graphcdp.cli.tail import tail
 from graphcdp.model.errors import GraphCDPError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.command()(serve)
 app.command(name="import")(import_files)
 app.command()(export)
 app.command()(schema)
+app.command()(tail)
 app.add_typer(consume.app, name="consume")
 app.add_typer(produce.app, name="produce")
 app.command()(sources)
@@ -35,6 +37,8 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(plan.app, name="plan")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rejected.app, name="rejected")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(destinations.app, name="destinations")
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ problems.py     what is wrong with one message or one field, as values
 identifiers.py  kinds, keys
 messages.py     what a source sends: track, identify, alias
 changes.py      what became of customers, as the feed tells it
+change_filter.py  which changes somebody wants
 redaction.py    changes without what was erased
 outcomes.py     what became of a message
 times.py        times and durations as text
@@ -16,5 +17,6 @@ catalog.py      what samples say of properties
 personal.py     which properties are treated as personal data
 statement.py    text, parameters
 principals.py   who is asking, scopes
+addresses.py    where a webhook may point
 connection.py   how to reach a Neo4j
 """

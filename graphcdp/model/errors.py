@@ -16,6 +16,8 @@
       ImportFileError              a file to import cannot be used at all
       ExportError                  an export cannot be written
       StreamError                  a stream cannot be read or written at all
+      DestinationError             a destination of changes is not usable as it is configured
+      DeliveryError                a destination did not take changes; they are tried again
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
         UnknownReferenceError      what a caller named is not there
         CursorExpiredError         a cursor of the feed is older than what is kept
@@ -91,6 +93,26 @@ class ExportError(GraphCDPError):
 
 class StreamError(GraphCDPError):
     """A stream's brokers, topics or options cannot be used, or its client is not installed."""
+
+
+class DestinationError(GraphCDPError):
+    """A destination cannot be made of what is configured, or its plug-in is not installed."""
+
+
+class DeliveryError(GraphCDPError):
+    """A destination did not take changes, or it is not known whether it did.
+
+    status: of HTTP, None without an answer. retry_after_s: what the destination asks for. gone: it wants
+    no more, ever.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after_s: float | None = None, gone: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.gone = gone
 
 
 class InvalidReferenceError(GraphCDPError):

@@ -4,6 +4,7 @@
     lnk_01jd…  evidence       mrg_01jd…  merge           seg_01jd…  segment
     spl_01jd…  split          cfl_01jd…  refused evidence     job_01jd…  job
     rej_01jd…  rejection      key_01jd…  API key         evt_<id>   event, by the producer's own id
+    whk_01jd…  webhook        dlv_<webhook>_<change>     what becomes of one change at one webhook
 
 Times order the ids of customers, since they are ULIDs; nothing may rely on more.
 """
@@ -26,6 +27,8 @@ class Tag(StrEnum):
     JOB = "job"
     REJECTED = "rej"
     KEY = "key"
+    WEBHOOK = "whk"
+    DELIVERY = "dlv"
 
 
 def tagged(tag: Tag, rest: str) -> str:

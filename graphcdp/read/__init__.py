@@ -21,6 +21,7 @@
     catalog.py     names that occur in the data
     consents.py    what customers have consented to
     feed.py        changes in the order of their numbers
+    deliveries.py  where changes go, and what became of them there
     segments.py    segments and their members
     export.py      all customers, identifiers, events and memberships, page by page
     export_files.py  the same as files

@@ -20,6 +20,8 @@ clock.py       the server's time
 segments.py    memberships, kept up to date with each write
 segment_edits.py  segments created, changed and deleted
 keys.py        API keys made and revoked
+webhooks.py    webhooks made, changed and deleted
+delivering.py  who delivers for a destination; what became of deliveries
 rules.py       versions of the identity rules
 resolution.py  the job that resolves the graph by new rules: lease, cursor, progress
 resolution_pages.py  what one page of it does

@@ -69,6 +69,8 @@ OPERATIONS = {
     "previewSegment": '{ previewSegment(where: {hasIdentifier: "email"}) { count { value } } }',
     "sources": "{ sources { nodes { name } } }",
     "source": '{ source(name: "api") { name } }',
+    "webhooks": "{ webhooks { id } }",
+    "webhook": '{ webhook(id: "whk_x") { id } }',
     "catalog": "{ catalog { purposes } }",
     "recordEvent": 'mutation { recordEvent(input: {name: "x", identifiers: [{userId: "u1"}]}) { status } }',
     "recordEvents": "mutation { recordEvents(input: {events: []}) { recorded } }",
@@ -87,6 +89,12 @@ OPERATIONS = {
     "setIdentityRules": "mutation { setIdentityRules(input: {rules: {}, version: 99}) { errors { code } } }",
     "createSegment": 'mutation { createSegment(input: {key: "", name: "", where: {all: []}}) { errors { code } } }',
     "updateSegment": 'mutation { updateSegment(input: {segment: {key: "x"}, version: 1}) { errors { code } } }',
+    "createWebhook": 'mutation { createWebhook(input: {url: "ftp://x"}) { errors { code } } }',
+    "updateWebhook": 'mutation { updateWebhook(input: {id: "whk_x"}) { errors { code } } }',
+    "deleteWebhook": 'mutation { deleteWebhook(input: {id: "whk_x"}) { errors { code } } }',
+    "rotateWebhookSecret": 'mutation { rotateWebhookSecret(input: {id: "whk_x"}) { errors { code } } }',
+    "replayWebhook": 'mutation { replayWebhook(input: {id: "whk_x"}) { errors { code } } }',
+    "replayDeliveries": "mutation { replayDeliveries(input: {ids: []}) { errors { code } } }",
     "deleteSegment": 'mutation { deleteSegment(input: {segment: {key: "x"}}) { errors { code } } }',
 }
 

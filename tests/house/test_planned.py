@@ -23,6 +23,8 @@ UNPLANNED = {
         "previewSegment",
         "previewMerge",
         "snapshot",
+        "webhook",
+        "webhooks",
     },
 }
 
