@@ -151,6 +151,12 @@ def _rules_file(settings: Settings) -> tuple[IdentityRules, str] | None:
         raise SettingsError(f"GRAPHCDP_RULES: {error}") from error
 
 
+def rules_to_begin_with(settings: Settings) -> IdentityRules:
+    """The identity rules that a new database gets. Raises SettingsError."""
+    from_file = _rules_file(settings)
+    return IdentityRules(region=settings.default_region) if from_file is None else from_file[0]
+
+
 async def _settled_rules(
     settings: Settings, store: Store, from_file: tuple[IdentityRules, str] | None
 ) -> VersionedRules:

@@ -3,6 +3,7 @@
 main.py    the commands together; errors as one line, exit codes
 serve.py   serve the API
 load.py    import files
+bulk.py    the same as a first load
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
 db.py      the embedded database: start, stop, status

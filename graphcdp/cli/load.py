@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from graphcdp.app import Platform, open_platform
+from graphcdp.cli.bulk import BulkImport
 from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import DatabaseError, ImportFileError
@@ -55,6 +56,9 @@ def import_files(
     rejected: Annotated[
         Path | None, typer.Option(help="Where bad rows go; unset: FILE.rejected.jsonl beside each file.")
     ] = None,
+    bulk: Annotated[
+        bool, typer.Option("--bulk", help="A first load, into an empty embedded database that nothing uses.")
+    ] = False,
     batch: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in one transaction.")] = BATCH_MAX,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded database.")] = None,
 ) -> None:
@@ -96,6 +100,10 @@ def import_files(
         batch_max=batch,
     )
     work.check()
+    if bulk:
+        if not work.run_bulk():
+            raise typer.Exit(EXIT_IN_PART)
+        return
     try:
         asyncio.run(work.run())
     except KeyboardInterrupt:
@@ -149,6 +157,26 @@ class _Import:
             folder = self._rejected_path(path).absolute().parent
             if not os.access(folder, os.W_OK):
                 raise ImportFileError(f"{folder} cannot be written to, where bad rows would be kept; give --rejected.")
+
+    def run_bulk(self) -> bool:
+        """Load all files into an empty database; whether no row was rejected."""
+        with ExitStack() as files:
+            own = {path: files.enter_context(_Rejects(self._rejected_path(path))) for path in self.files}
+            if self.rejected is not None:
+                own = dict.fromkeys(self.files, files.enter_context(_Rejects(self.rejected)))
+
+            def keep(path: Path, bad: BadRow, console: Console) -> None:
+                own[path].keep(path, bad)
+                if own[path].count <= SHOWN_MAX:
+                    self._say(f"{path}:{bad.line}: {bad.reason}", console)
+
+            job = BulkImport(self.settings, self.files, self._open, self.source, self.delimiter, keep, self.console)
+            try:
+                return job.run()
+            finally:
+                for kept in dict.fromkeys(own.values()):
+                    if kept.count:
+                        self._say(f"Rejected rows, each with its line and the reason: {kept.path}")
 
     async def run(self) -> None:
         """Record all files, one after another."""

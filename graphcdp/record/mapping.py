@@ -267,12 +267,12 @@ def map_row(mapping: ImportMapping, read: Callable[[str], Any], columns: Iterabl
             rest = message[target.area]
             for other in columns:
                 if other and other not in mapping.named_columns and (value := read(other)) is not None:
-                    rest.setdefault(other, _typed(value, target.value_type, other))
+                    rest.setdefault(other, typed(value, target.value_type, other))
             continue
         value = read(column)
         if value is not None:
             if target.area in OBJECTS:
-                value = _typed(value, target.value_type, column)
+                value = typed(value, target.value_type, column)
             _place(message, identifiers, target, value, mapping.times)
     message.setdefault("type", mapping.type_by_default)
     filled = {name: value for name, value in message.items() if value not in ({}, "")}
@@ -346,7 +346,8 @@ def _type(value: Any) -> MessageType:
         raise RowError(f"type is {value!r}; types are {', '.join(MessageType)}") from error
 
 
-def _typed(value: Any, value_type: ValueType, column: str) -> Any:
+def typed(value: Any, value_type: ValueType, column: str) -> Any:
+    """What the value of a cell stands for; only text is read. Raises RowError."""
     if value_type is ValueType.TEXT or not isinstance(value, str):
         return value
     text = value.strip()
@@ -377,7 +378,7 @@ def _halves(text: str, option: str, form: str) -> tuple[str, str]:
 
 def _constant(target: str, text: str) -> Any:
     try:
-        return _typed(text, Target.parse(target).value_type, target)
+        return typed(text, Target.parse(target).value_type, target)
     except RowError as error:
         raise ImportFileError(f"--set {target}={text}: {error}.") from error
 

@@ -201,7 +201,7 @@ class Recorder:
             if current is not None and current.version != self._version:
                 raise RulesOutdatedError
         if rejections:
-            rows = [_rejection_row(rejection, now) for rejection in rejections]
+            rows = [rejection_row(one.message_id, one.raw, one.errors, now) for one in rejections]
             await tx.run("record/create_rejected", rows=rows, now=now)
         in_order = iter(decided)
         return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
@@ -226,15 +226,15 @@ def _refused(rejection: _Rejection) -> Outcome:
     return Outcome(rejection.message_id, Status.REJECTED, errors=rejection.errors, warnings=rejection.warnings)
 
 
-def _rejection_row(rejection: _Rejection, now: datetime) -> dict[str, Any]:
-    first = rejection.errors[0]
+def rejection_row(message_id: str, raw: RawMessage, errors: Sequence[Problem], now: datetime) -> dict[str, Any]:
+    """A row of `record/create_rejected`: what is kept of a message that cannot be recorded."""
     return {
         "id": f"rej_{new_ulid(now)}",
-        "messageId": rejection.message_id.encode(errors="replace").decode(),
-        "source": str(rejection.raw.get("source") or "api").encode(errors="replace").decode(),
-        "code": first.code.value,
-        "reason": reason_of(rejection.errors),
-        "json": _as_text(rejection.raw),
+        "messageId": message_id.encode(errors="replace").decode(),
+        "source": str(raw.get("source") or "api").encode(errors="replace").decode(),
+        "code": errors[0].code.value,
+        "reason": reason_of(errors),
+        "json": _as_text(raw),
     }
 
 

@@ -1,0 +1,232 @@
+"""A first load: files -> a new database, in the place of an empty one."""
+
+import multiprocessing
+import os
+import time
+import zlib
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphcdp.bulk.chunks import BrokenPieceError, Given, prepare_process, read_chunk, read_rows, tasks
+from graphcdp.bulk.cleaning import Cleaner
+from graphcdp.bulk.graph import Counted, GraphFiles
+from graphcdp.bulk.identity import Partition, components, contested, numbered
+from graphcdp.bulk.lines import LineFiles
+from graphcdp.bulk.messages import Keys, Messages, gather
+from graphcdp.bulk.others import conflicts, write_others
+from graphcdp.bulk.parts import Chunk, Late, Refused
+from graphcdp.bulk.replay import Replay
+from graphcdp.embedded import admin
+from graphcdp.embedded.folder import DataFolder
+from graphcdp.model.errors import GraphCDPError
+from graphcdp.model.problems import ProblemCode
+from graphcdp.record.files import RowFile
+from graphcdp.resolve.rules import IdentityRules
+
+ROWS_AT_ONCE = 50_000
+"""Of a file that is read in one go, in one chunk."""
+PROCESSES_MAX = 8
+
+KeptNode = tuple[str, Mapping[str, Any]]
+"""Labels, joined with colons, and properties of a node that was there before."""
+
+
+@dataclass(slots=True)
+class BulkReport:
+    """What became of the rows. read_s, graph_s, import_s: how long the steps took; import_bytes: memory of Neo4j's."""
+
+    read: int = 0
+    refused: int = 0
+    duplicates: int = 0
+    warnings: Counter[ProblemCode] = field(default_factory=Counter)
+    first_warnings: dict[ProblemCode, str] = field(default_factory=dict)
+    counted: Counted | None = None
+    contested: int = 0  # customers whose messages were decided one by one
+    late: list[Late] = field(default_factory=list)
+    read_s: float = 0.0
+    graph_s: float = 0.0
+    import_s: float = 0.0
+    import_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BulkInput:
+    """What to load.
+
+    open_file: opens a file of `paths`, fitted to its mapping. kept: nodes to carry
+    over. now: the time of recording.
+    """
+
+    paths: Sequence[Path]
+    open_file: Callable[[Path], RowFile]
+    source: str | None
+    delimiter: str | None
+    rules: IdentityRules
+    kept: Sequence[KeptNode]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """on_rows: told of a file, how much of its bytes and how many rows in all are read. on_step: of what comes next.
+
+    on_refused: of each row that is refused, in the file's order. on_import: of the share that Neo4j has done.
+    """
+
+    on_rows: Callable[[Path, int, int], None] = lambda path, position, rows: None
+    on_refused: Callable[[Path, Refused], None] = lambda path, refused: None
+    on_step: Callable[[str], None] = lambda step: None
+    on_import: Callable[[float], None] = lambda share: None
+
+
+def load(
+    folder: DataFolder, work: Path, jars: Sequence[Path], given: BulkInput, *, heap_max: str, watch: Watch
+) -> BulkReport:
+    """Read the files, work out who is who, and let Neo4j make a database of it in the folder's.
+
+    The caller holds the folder and is within `admin.clean_work`, which gave `work`.
+    Raises GraphCDPError; then nothing has changed.
+    """
+    report = BulkReport()
+    parts, files = work / "parts", work / "files"
+    parts.mkdir()
+    files.mkdir()
+    shared = Given(given.rules, given.now, parts, given.source, given.delimiter)
+    processes = min(os.cpu_count() or 1, PROCESSES_MAX)
+    context = multiprocessing.get_context("spawn")
+    started = time.monotonic()
+    try:
+        with ProcessPoolExecutor(processes, context, prepare_process, (shared,)) as pool:
+            chunks, refused = _read(pool, shared, given, processes, report, watch)
+            report.read_s = time.monotonic() - started
+            watch.on_step("Working out who is who")
+            import_files = _graph(pool, files, chunks, refused, given, report)
+    except BrokenProcessPool as error:
+        raise GraphCDPError(
+            "A process that read the files was ended from outside, for want of memory perhaps."
+        ) from error
+    report.graph_s = time.monotonic() - started - report.read_s
+    watch.on_step("Neo4j imports")
+    report.import_bytes = admin.import_full(folder, jars, import_files, heap_max=heap_max, on_progress=watch.on_import)
+    report.import_s = time.monotonic() - started - report.read_s - report.graph_s
+    return report
+
+
+def _read(
+    pool: ProcessPoolExecutor, shared: Given, given: BulkInput, processes: int, report: BulkReport, watch: Watch
+) -> tuple[list[Chunk], list[Refused]]:
+    """All chunks, in order, and what the graph keeps of refused messages."""
+    chunks: list[Chunk] = []
+    kept: list[Refused] = []
+    for path in given.paths:
+        found: list[Chunk] = []
+        try:
+            for chunk, position in _chunks(pool, given.open_file(path), len(chunks), processes):
+                found.append(chunk)
+                watch.on_rows(path, position, report.read + sum(one.rows for one in found))
+        except (BrokenPieceError, EOFError, OSError, zlib.error):
+            # Pieces do not end where rows do, or the file breaks off: read it from the start, row by row.
+            found = []
+            for chunk, position in _chunks_by_row(given.open_file(path), len(chunks), shared):
+                found.append(chunk)
+                watch.on_rows(path, position, report.read + sum(one.rows for one in found))
+        for chunk in found:
+            report.read += chunk.rows
+            report.refused += len(chunk.refused)
+            report.warnings.update(chunk.warnings)
+            report.first_warnings = chunk.first_warnings | report.first_warnings
+            report.late += chunk.late
+            for refused in chunk.refused:
+                watch.on_refused(path, refused)
+                if refused.kept is not None:
+                    kept.append(refused)
+        chunks += found
+    return chunks, kept
+
+
+def _chunks(pool: ProcessPoolExecutor, file: RowFile, first: int, processes: int) -> Iterator[tuple[Chunk, int]]:
+    """The chunks of a file, in order, read by the pool; with the position in the file."""
+    waiting: deque[tuple[Future[Chunk], int]] = deque()
+    with file:
+        try:
+            for task in tasks(file, first):
+                waiting.append((pool.submit(read_chunk, task), task.end_bytes))
+                if len(waiting) > 2 * processes:
+                    future, position = waiting.popleft()
+                    yield future.result(), position
+            while waiting:
+                future, position = waiting.popleft()
+                yield future.result(), position
+        finally:
+            for future, _ in waiting:
+                future.cancel()
+
+
+def _chunks_by_row(file: RowFile, first: int, shared: Given) -> Iterator[tuple[Chunk, int]]:
+    cleaner = Cleaner(shared.rules)
+    file.numbers_equal_rows = False
+    with file:
+        rows = file.rows()
+        number = first
+        while some := list(islice(rows, ROWS_AT_ONCE)):
+            yield read_rows(iter(some), number, file.path, shared, cleaner), file.position_bytes
+            number += 1
+
+
+def _graph(
+    pool: ProcessPoolExecutor,
+    folder: Path,
+    chunks: Sequence[Chunk],
+    refused: Sequence[Refused],
+    given: BulkInput,
+    report: BulkReport,
+) -> admin.ImportFiles:
+    keys, messages = gather(chunks, given.rules)
+    label = components(keys, messages)
+    which = contested(keys, messages, label, given.rules)
+    partition, own = _partition(keys, messages, label, which, given, report)
+    files = LineFiles(folder)
+    try:
+        graph = GraphFiles(files, keys, messages, partition, given.now, own)
+        report.counted = graph.write(pool)
+        report.duplicates = len(messages) - int(messages.kept.sum())
+        report.late += graph.late
+        others = [
+            *conflicts(partition.decided, given.now),
+            *(("Rejected", {**one.kept, "receivedAt": given.now}) for one in refused if one.kept is not None),
+            *given.kept,
+        ]
+        write_others(files, graph.next_node, others)
+    finally:
+        made = files.close()
+    return made
+
+
+def _partition(
+    keys: Keys, messages: Messages, label: Any, which: Any, given: BulkInput, report: BulkReport
+) -> tuple[Partition, Any]:
+    """Who is who, and which identifiers' evidence was decided message by message."""
+    replay = Replay(keys, messages, given.rules, given.now)
+    own = which[label] if len(label) else np.zeros(0, bool)
+    owner = label.astype(np.int64)
+    if which.any():
+        owner = replay.run(label, which)
+    customer, customers = numbered(owner, keys, messages)
+    decided = replay.decided
+    # Numbers of owners that replaying gave, as they are now.
+    final = {int(before): int(after) for before, after in zip(owner[own], customer[own], strict=True)}
+    decided.facts = {final[number]: facts for number, facts in decided.facts.items()}
+    report.contested = len(set(final.values()) - {-1})
+    for _, refusal in decided.refusals:
+        if refusal.code == ProblemCode.LIMIT:
+            report.warnings[ProblemCode.LIMIT] += 1
+    return Partition(customer, customers, decided), own
