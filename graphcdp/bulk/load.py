@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import time
 import zlib
 from collections import Counter, deque
@@ -96,6 +97,16 @@ def load(
     The caller holds the folder and is within `admin.clean_work`, which gave `work`.
     Raises GraphCDPError; then nothing has changed.
     """
+    report, import_files = prepare(work, given, watch)
+    started = time.monotonic()
+    watch.on_step("Neo4j imports")
+    report.import_bytes = admin.import_full(folder, jars, import_files, heap_max=heap_max, on_progress=watch.on_import)
+    report.import_s = time.monotonic() - started
+    return report
+
+
+def prepare(work: Path, given: BulkInput, watch: Watch) -> tuple[BulkReport, admin.ImportFiles]:
+    """Read the files, work out who is who, and write what Neo4j is to import into the folder `work`."""
     report = BulkReport()
     parts, files = work / "parts", work / "files"
     parts.mkdir()
@@ -115,18 +126,16 @@ def load(
             "A process that read the files was ended from outside, for want of memory perhaps."
         ) from error
     report.graph_s = time.monotonic() - started - report.read_s
-    watch.on_step("Neo4j imports")
-    report.import_bytes = admin.import_full(folder, jars, import_files, heap_max=heap_max, on_progress=watch.on_import)
-    report.import_s = time.monotonic() - started - report.read_s - report.graph_s
-    return report
+    shutil.rmtree(parts)
+    return report, import_files
 
 
 def _read(
     pool: ProcessPoolExecutor, shared: Given, given: BulkInput, processes: int, report: BulkReport, watch: Watch
-) -> tuple[list[Chunk], list[Refused]]:
+) -> tuple[list[Chunk], list[dict[str, Any]]]:
     """All chunks, in order, and what the graph keeps of refused messages."""
     chunks: list[Chunk] = []
-    kept: list[Refused] = []
+    kept: list[dict[str, Any]] = []
     for path in given.paths:
         found: list[Chunk] = []
         try:
@@ -139,6 +148,7 @@ def _read(
             for chunk, position in _chunks_by_row(given.open_file(path), len(chunks), shared):
                 found.append(chunk)
                 watch.on_rows(path, position, report.read + sum(one.rows for one in found))
+        again: Counter[str] = Counter()
         for chunk in found:
             report.read += chunk.rows
             report.refused += len(chunk.refused)
@@ -148,9 +158,19 @@ def _read(
             for refused in chunk.refused:
                 watch.on_refused(path, refused)
                 if refused.kept is not None:
-                    kept.append(refused)
+                    kept.append(_numbered(refused.kept, again) if refused.made_id else refused.kept)
         chunks += found
     return chunks, kept
+
+
+def _numbered(kept: dict[str, Any], again: Counter[str]) -> dict[str, Any]:
+    """What is kept of a refused message, with the id that its row gets by how many of its file said the same before."""
+    made: str = kept["messageId"]
+    again[made] += 1
+    if again[made] == 1:
+        return kept
+    numbered = f"{made}-{again[made]}"
+    return {**kept, "messageId": numbered, "json": kept["json"].replace(f'"{made}"', f'"{numbered}"')}
 
 
 def _chunks(pool: ProcessPoolExecutor, file: RowFile, first: int, processes: int) -> Iterator[tuple[Chunk, int]]:
@@ -186,7 +206,7 @@ def _graph(
     pool: ProcessPoolExecutor,
     folder: Path,
     chunks: Sequence[Chunk],
-    refused: Sequence[Refused],
+    refused: Sequence[Mapping[str, Any]],
     given: BulkInput,
     report: BulkReport,
 ) -> admin.ImportFiles:
@@ -202,7 +222,7 @@ def _graph(
         report.late += graph.late
         others = [
             *conflicts(partition.decided, given.now),
-            *(("Rejected", {**one.kept, "receivedAt": given.now}) for one in refused if one.kept is not None),
+            *(("Rejected", {**one, "receivedAt": given.now}) for one in refused),
             *given.kept,
         ]
         write_others(files, graph.next_node, others)

@@ -52,12 +52,16 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row that is no message, or one that cannot be recorded; then `kept` is what the graph keeps of it."""
+    """A row that is no message, or one that cannot be recorded; then `kept` is what the graph keeps of it.
+
+    made_id: the message's id is made of the row's content, and not numbered yet.
+    """
 
     line: int
     reason: str
     text: str
     kept: dict[str, Any] | None = None
+    made_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class RowReader:
     def _refuse(self, row: Row, problems: tuple[Any, ...]) -> None:
         reason = " ".join(problem.message for problem in problems)
         kept = rejection_row(str(row.message.get("id")), row.message, problems, self._now)
-        self._chunk.refused.append(Refused(row.line, reason, row.text, kept))
+        self._chunk.refused.append(Refused(row.line, reason, row.text, kept, row.made_id))
 
     def _put(self, place: int, message: Message, made_id: bool, cleaned: Cleaned) -> None:
         is_event = message.type is MessageType.TRACK
