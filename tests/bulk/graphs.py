@@ -36,9 +36,10 @@ _RELATIONSHIPS = Statement(
 
 async def dump(store: Store) -> list[str]:
     """Each node and each relationship as a line, in order. A customer is called by its identifiers."""
-    lines = []
-    for row in await store.read_generated(_NODES):
-        lines.append(f"{sorted(row['labels'])} {sorted(row['keys'])} {_told(row['properties'])}")
+    lines = [
+        f"{sorted(row['labels'])} {sorted(row['keys'])} {_told(row['properties'])}"
+        for row in await store.read_generated(_NODES)
+    ]
     for row in await store.read_generated(_RELATIONSHIPS):
         start = sorted(row["startKeys"]) or row["start"]
         end = sorted(row["endKeys"]) or row["end"]

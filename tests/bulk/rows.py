@@ -134,22 +134,21 @@ def write_jsonl(path: Path, seed: int, rows: int) -> None:
 def write_parquet(path: Path, seed: int, rows: int) -> None:
     """Visits: native types, columns within columns, no id, equal rows, several row groups."""
     chance = random.Random(seed)
-    found = []
-    for row in people(seed + 2, rows // 8, rows):
-        found.append(
-            {
-                "client": {"mail": row.get("mail"), "device": row.get("device")},
-                "user": None if "user" not in row else int(row["user"][1:]),
-                "at": row["at"],
-                "price": Decimal(chance.randrange(10_000)) / 100,
-                "count": chance.choice([None, 1, 2]),
-                "ratio": chance.choice([None, 0.5, float("nan"), 1e300]),
-                "flag": chance.choice([None, True, False]),
-                "words": chance.choice([None, [], ["a"], ["a", "b"]]),
-                "day": row["at"].date(),
-                "text": chance.choice([None, "", *NASTY]),
-            }
-        )
+    found = [
+        {
+            "client": {"mail": row.get("mail"), "device": row.get("device")},
+            "user": None if "user" not in row else int(row["user"][1:]),
+            "at": row["at"],
+            "price": Decimal(chance.randrange(10_000)) / 100,
+            "count": chance.choice([None, 1, 2]),
+            "ratio": chance.choice([None, 0.5, float("nan"), 1e300]),
+            "flag": chance.choice([None, True, False]),
+            "words": chance.choice([None, [], ["a"], ["a", "b"]]),
+            "day": row["at"].date(),
+            "text": chance.choice([None, "", *NASTY]),
+        }
+        for row in people(seed + 2, rows // 8, rows)
+    ]
     found += found[: rows // 10]
     pq.write_table(pa.Table.from_pylist(found), path, row_group_size=max(rows // 3, 1))
 
