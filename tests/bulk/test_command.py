@@ -103,7 +103,8 @@ async def test_a_first_load_keeps_what_is_no_customers_and_is_no_second_one(
         assert sum("['ApiKey']" in line for line in lines) == 1
         (gold,) = await loaded.read_generated(
             Statement(
-                "MATCH (s:Segment {key: 'gold'}) RETURN s.status AS status, count { (s)<-[:IN_SEGMENT]-() } AS members, "
+                "MATCH (s:Segment {key: 'gold'}) "
+                "RETURN s.status AS status, count { (s)<-[:IN_SEGMENT]-() } AS members, "
                 "count { (:Customer {`traits.plan`: 'gold'}) } AS gold"
             )
         )
@@ -125,7 +126,7 @@ async def test_a_first_load_keeps_what_is_no_customers_and_is_no_second_one(
 
 async def test_a_database_with_customers_is_refused(store: Store, recorder: Recorder) -> None:
     await recorder.record([{"id": "1", "name": "Seen", "identifiers": [("user", "u1")]}])
-    with pytest.raises(ImportFileError, match="not empty .*1 Customer.*without --bulk"):
+    with pytest.raises(ImportFileError, match=r"not empty .*1 Customer.*without --bulk"):
         await kept_nodes(store)
 
 

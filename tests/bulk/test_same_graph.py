@@ -1,4 +1,4 @@
-"""docs/import.md, rules of --bulk: the graph is the one that the recorder writes for the same rows in the same order."""
+"""docs/import.md, --bulk: the graph is the one that the recorder writes for the same rows in the same order."""
 
 from collections import Counter
 from datetime import datetime
