@@ -76,7 +76,7 @@ class ColumnReader:
 
         places: of the rows in the chunk. Raises NotPlainError when that is all of them.
         """
-        work = _Work(table, self._mapping, self._cleaner, self._keys)
+        work = _Work(_simple(table), self._mapping, self._cleaner, self._keys)
         rows = table.num_rows
         type_ = work.types()
         name = work.texts("name", EVENT_NAME_LENGTH_MAX, "", strip=True)
@@ -387,6 +387,16 @@ class _Work:
 
     def _raw(self, name: str) -> Encoded:
         return encode(_whole(self._table.column(name)), ValueType.TEXT, name, sort_keys=True)
+
+
+def _simple(table: pa.Table) -> pa.Table:
+    """The table with one type for texts."""
+    for place, field in enumerate(table.schema):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if kind != field.type or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            plain = pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
+            table = table.set_column(place, field.name, table.column(place).cast(plain))
+    return table
 
 
 def _whole(column: Any) -> pa.Array:

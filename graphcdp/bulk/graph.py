@@ -65,7 +65,8 @@ class GraphFiles:
         self._node = np.cumsum(there, dtype=np.int64) - 1
         self._customer_node = len(self._there)
         self._message_node = self._customer_node + partition.customers
-        self.next_node = self._message_node + int(messages.kept.sum())
+        self._kept_before = np.concatenate([[0], np.cumsum(messages.kept)])
+        self.next_node = self._message_node + int(self._kept_before[-1])
         self.late: list[Late] = []
 
     def write(self, executor: Executor) -> Counted:
@@ -92,7 +93,7 @@ class GraphFiles:
         label = shape.labels.partition(":")[0]
         if not len(rows):
             return label, 0
-        nodes = self._message_node + int(messages.kept[:first].sum()) + np.arange(len(rows))
+        nodes = self._message_node + self._kept_before[first] + np.arange(len(rows))
         subjects = messages.named[messages.start[first:last]][rows]
         start, named = messages.start[first : last + 1], messages.named[messages.start[first] : messages.start[last]]
         lists = pa.ListArray.from_arrays(

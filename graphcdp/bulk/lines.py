@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,9 +46,8 @@ class LineFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[tuple[str, str, tuple[str, ...], bool], tuple[Path, IO[bytes]]] = {}
+        self._paths: dict[tuple[str, str, tuple[str, ...], bool], Path] = {}
         self._lock = Lock()
-        self.nodes = 0
 
     def write_nodes(self, shape: Shape, columns: Sequence[pa.Array]) -> None:
         """Write nodes. The fields of the shape are all fields: `:ID` too."""
@@ -65,19 +64,18 @@ class LineFiles:
         content = _content(texts)
         with self._lock:
             key = (what, shape.labels, shape.fields, shape.multiline)
-            if key not in self._open:
-                path = self._folder / f"{what}-{len(self._open)}.csv"
-                file = path.open("wb", buffering=0)
-                file.write(DELIMITER.join(shape.fields).encode() + b"\n")
-                self._open[key] = (path, file)
-            self._open[key][1].write(content)
+            if key not in self._paths:
+                self._paths[key] = self._folder / f"{what}-{len(self._paths)}.csv"
+                self._paths[key].write_bytes(DELIMITER.join(shape.fields).encode() + b"\n")
+            # Opened each time: there may be more files than a process may have open.
+            with self._paths[key].open("ab", buffering=0) as file:
+                file.write(content)
 
-    def close(self) -> ImportFiles:
-        """Close the files and name them."""
+    def named(self) -> ImportFiles:
+        """The files that were written."""
         found: dict[str, dict[str, list[Path]]] = {"nodes": {}, "relationships": {}}
         multiline = []
-        for (what, labels, _, is_multiline), (path, file) in self._open.items():
-            file.close()
+        for (what, labels, _, is_multiline), path in self._paths.items():
             found[what].setdefault(labels, []).append(path)
             if is_multiline:
                 multiline.append(path)

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -215,20 +215,29 @@ def _graph(
     which = contested(keys, messages, label, given.rules)
     partition, own = _partition(keys, messages, label, which, given, report)
     files = LineFiles(folder)
-    try:
-        graph = GraphFiles(files, keys, messages, partition, given.now, own)
-        report.counted = graph.write(pool)
-        report.duplicates = len(messages) - int(messages.kept.sum())
-        report.late += graph.late
-        others = [
-            *conflicts(partition.decided, given.now),
-            *(("Rejected", {**one, "receivedAt": given.now}) for one in refused),
-            *given.kept,
-        ]
-        write_others(files, graph.next_node, others)
-    finally:
-        made = files.close()
-    return made
+    graph = GraphFiles(files, keys, messages, partition, given.now, own)
+    report.counted = graph.write(pool)
+    report.duplicates = len(messages) - int(messages.kept.sum())
+    report.late = [*_recorded(report.late, messages), *graph.late]
+    others = [
+        *conflicts(partition.decided, given.now),
+        *(("Rejected", {**one, "receivedAt": given.now}) for one in refused),
+        *given.kept,
+    ]
+    write_others(files, graph.next_node, others)
+    return files.named()
+
+
+def _recorded(late: Sequence[Late], messages: Messages) -> Iterator[Late]:
+    """What is to be set on messages that are recorded, by their whole ids."""
+    if not late:
+        return
+    order = np.argsort(messages.ordinal)
+    ordinals = np.array([one.ordinal for one in late], np.int64)
+    found = order[np.searchsorted(messages.ordinal, ordinals, sorter=order)]
+    for one, place in zip(late, found.tolist(), strict=True):
+        if messages.kept[place]:
+            yield replace(one, id=messages.id[place].as_py())
 
 
 def _partition(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from graphcdp.bulk.parts import Chunk, Shape, read_table, slots
 from graphcdp.resolve.rules import IdentityRules
 
+_STRINGS_BYTES_MAX = 2_000_000_000
 _NONE = np.iinfo(np.int32).max
 
 
@@ -169,7 +170,8 @@ def _first_of_each(ids: pa.ChunkedArray, ordinal: Any) -> Any:
     """Which messages are the first with their id."""
     if not len(ids):
         return np.zeros(0, bool)
-    coded = ids.dictionary_encode()
+    # A column of plain strings holds no more than 2 GB.
+    coded = (ids if ids.nbytes < _STRINGS_BYTES_MAX else ids.cast(pa.large_string())).dictionary_encode()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
     first = np.full(int(codes.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, codes, ordinal)

@@ -66,11 +66,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Properties that no import file can hold: set when the database runs. label: of the node; id: its id."""
+    """Properties that no import file can hold: set when the database runs.
+
+    label: of the node; id: its id. ordinal: of the row, for a message; its id is known when all rows are.
+    """
 
     label: str
     id: str
     properties: dict[str, Any]
+    ordinal: int | None = None
 
 
 @dataclass(slots=True)

@@ -97,18 +97,20 @@ class RowReader:
 
     def _put(self, place: int, message: Message, made_id: bool, cleaned: Cleaned) -> None:
         is_event = message.type is MessageType.TRACK
+        ordinal = (self._chunk.number << CHUNK_SHIFT) + place
         at, source = time_field(message.at), message.source
         fields = [source, message.name] if is_event else [message.type.value, source]
         natives: dict[tuple[str, str], str] = {}
         if is_event:
             natives, late = split_natives(native_scalars(message.properties, EVENT_PREFIX))
             if late:
-                self._chunk.late.append(Late("Event", message.id, late))
+                self._chunk.late.append(Late("Event", message.id, late, ordinal))
             fields += [orjson.dumps(message.properties).decode(), orjson.dumps(message.context).decode()]
         fields += [at, self._received]
         left_out = [f"{one.code.value} {one.identifier}" for one in cleaned.problems if one.code in RETAKEN]
         if any(ARRAY_DELIMITER in text for text in left_out):
-            self._chunk.late.append(Late("Event" if is_event else "Statement", message.id, {"dropped": left_out}))
+            label = "Event" if is_event else "Statement"
+            self._chunk.late.append(Late(label, message.id, {"dropped": left_out}, ordinal))
             fields.append("")
         elif left_out:
             fields.append(ARRAY_DELIMITER.join(left_out))
