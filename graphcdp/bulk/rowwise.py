@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from graphcdp.bulk.cleaning import Cleaner
-from graphcdp.bulk.marks import MARKS, Shapes, quoted, split_natives
+from graphcdp.bulk.marks import EMPTY, MARKS, Shapes, quoted, split_natives
 from graphcdp.bulk.parts import (
     CHUNK_SHIFT,
     EVENT_FIELDS,
@@ -114,11 +114,11 @@ class RowReader:
             fields.append("")
         elif left_out:
             fields.append(ARRAY_DELIMITER.join(left_out))
-        multiline = any(MARKS.search(text) for text in (message.id, *fields, *natives.values()))
+        multiline = MARKS.search("".join((message.id, *fields, *natives.values()))) is not None
         kind = ("Event" if is_event else "Statement", bool(left_out), multiline)
         rows = self._rows_by_kind.setdefault(kind, _Rows())
         keys = tuple(self._place_of(one) for one in cleaned.identifiers)
-        written = DELIMITER.join(quoted(text) for text in fields)
+        written = DELIMITER.join([quoted(text) for text in fields] if multiline else [text or EMPTY for text in fields])
         rows.rows.append(_Taken(place, message, made_id, keys, written, natives))
         rows.shapes.place(natives)
 
