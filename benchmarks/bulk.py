@@ -41,7 +41,7 @@ from graphcdp.settings import Settings
 from graphcdp.store import Store
 
 HEAP = "2g"
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2025, 1, 1, tzinfo=UTC)
 MAPPING = {
     "columns": {
         "id": "id",
@@ -69,7 +69,7 @@ def events(count: int, first: int, chance: np.random.Generator) -> pa.Table:
     device = np.where(shared, who // 20, who)
     known = chance.random(rows) < 0.5
     text = pa.array(who).cast(pa.string())
-    stamp = pa.array(np.datetime64(START.replace(tzinfo=None), "us") + (number * 3).astype("timedelta64[s]"))
+    stamp = pa.array(np.datetime64(START.replace(tzinfo=None), "us") + (number * 2).astype("timedelta64[s]"))
     stamp = pa.compute.utf8_replace_slice(stamp.cast(pa.timestamp("s")).cast(pa.string()), 10, 11, "T")
 
     def joined(before: str, some: Any, after: str = "") -> pa.Array:
