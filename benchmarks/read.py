@@ -178,7 +178,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
 
         answering.executor = Resolvers()  # type: ignore[assignment]  # the same call, answered as before
     async with await Store.open(connection) as store:
-        settings = Settings(cache_ttl_s=60 if which == "remembered" else 0)
+        settings = Settings(cache_ttl_s=60 if which == "remembered" else 0, cache_mb_max=1024)
         recorder = Recorder(store, IdentityRules())
         await _run(
             http.build_app(Platform(settings, store, recorder, remembered=remembered_answers(settings, store))), port

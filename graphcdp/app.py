@@ -6,6 +6,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,20 +20,27 @@ from graphcdp.api.schema import schema
 from graphcdp.api.server import Server
 from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
-from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
+from graphcdp.model.errors import GraphCDPError, PlanFileError, RulesFileError, SettingsError
 from graphcdp.model.principals import OWNER
+from graphcdp.notify.feed import Feed
 from graphcdp.notify.polled import Polled
+from graphcdp.read.feed import read_changes, standing
 from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import finish_erasures
+from graphcdp.record.feed import trim
+from graphcdp.record.pace import Pace
+from graphcdp.record.plan_file import read_plan_file
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
-from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
+from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rules_to_be, settle_rules
 from graphcdp.record.rules_file import read_rules_file
+from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
+from graphcdp.tracking_plan.plan import TrackingPlan
 
 log = structlog.get_logger("graphcdp")
 
@@ -47,6 +55,10 @@ class Platform:
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
     job_feed: Polled[str, JobRow] = field(default_factory=Polled)
     remembered: Remembered | None = None
+    feed: Feed = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "feed", feed_of(self.store))
 
     def context(self) -> Context:
         """A fresh GraphQL context, one for each operation; who is asking is still to be said."""
@@ -57,6 +69,7 @@ class Platform:
             jobs=self.jobs,
             job_feed=self.job_feed,
             remembered=self.remembered,
+            feed=self.feed,
         )
 
     async def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -78,6 +91,7 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
     stopped if it was started here. Raises GraphCDPError.
     """
     from_file = _rules_file(settings)
+    plan = _tracking_plan(settings)
     async with open_store(settings, progress) as store:
         settled = await _settled_rules(settings, store, from_file)
         recorder = Recorder(
@@ -86,6 +100,9 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             version=settled.version,
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
+            limits=limits_of(settings),
+            pace=_pace(settings),
+            plan=plan,
         )
         platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
         try:
@@ -96,11 +113,33 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
                 await recorder.drain()
 
 
+@asynccontextmanager
+async def open_unchanged(settings: Settings, progress: Progress | None = None) -> AsyncIterator[Platform]:
+    """The platform as `open_platform` would make it, to look and not to write: no migration, no rules put in force.
+
+    Raises GraphCDPError.
+    """
+    from_file = _rules_file(settings)
+    plan = _tracking_plan(settings)
+    async with database(settings, progress) as connection, await Store.open(connection) as store:
+        rules = await rules_to_be(store, from_file, settings.default_region)
+        yield Platform(settings, store, Recorder(store, rules, limits=limits_of(settings), plan=plan))
+
+
+def feed_of(store: Store) -> Feed:
+    """The feed of a process, which the writes of this store wake."""
+
+    async def newest() -> int:
+        return (await standing(store)).newest
+
+    return Feed(partial(read_changes, store), newest, store=store)
+
+
 def remembered_answers(settings: Settings, store: Store) -> Remembered | None:
     """The answers that are kept in memory, which the writes of this store keep right; None when they are off."""
     if not settings.cache_ttl_s:
         return None
-    remembered = Remembered(settings.cache_ttl_s)
+    remembered = Remembered(settings.cache_ttl_s, settings.cache_mb_max * 1024 * 1024)
     store.watch(remembered.forget)
     return remembered
 
@@ -141,6 +180,29 @@ async def database(settings: Settings, progress: Progress | None = None) -> Asyn
         await asyncio.to_thread(server.stop)
 
 
+def _tracking_plan(settings: Settings) -> TrackingPlan | None:
+    """The tracking plan that the settings name. Raises SettingsError, one line."""
+    if settings.tracking_plan is None:
+        return None
+    try:
+        return read_plan_file(settings.tracking_plan)
+    except PlanFileError as error:
+        first, *others = str(error).splitlines()
+        more = f" `graphcdp plan check {settings.tracking_plan}` tells the rest." if others else ""
+        raise SettingsError(f"GRAPHCDP_TRACKING_PLAN: {first}{more}") from error
+
+
+def limits_of(settings: Settings) -> CustomerLimits:
+    """How much one customer may have."""
+    return CustomerLimits(settings.customer_traits_max or None, settings.customer_identifiers_max or None)
+
+
+def _pace(settings: Settings) -> Pace | None:
+    """How fast messages of one customer may come; None for as fast as they like."""
+    per_s = settings.customer_messages_per_s
+    return Pace(per_s, settings.customer_messages_burst) if per_s else None
+
+
 def _rules_file(settings: Settings) -> tuple[IdentityRules, str] | None:
     """The identity rules of the file that the settings name, with a hash of its content. Raises SettingsError."""
     if settings.rules is None:
@@ -174,6 +236,17 @@ async def _settled_rules(
     return settled
 
 
+def settle_memory() -> None:
+    """Look for garbage less often, and not in what was made until here, which stays. For a process that has started.
+
+    A batch makes thousands of objects that all live until it is written: looking
+    through them again and again takes a third of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 async def refuse_exposure(platform: Platform) -> None:
     """Raise SettingsError when others could reach the server although no key is stored; log when it is open."""
     refusal = await check_exposure(platform.store, platform.settings)
@@ -187,9 +260,7 @@ async def serve(platform: Platform) -> None:
     Call `refuse_exposure` first.
     """
     settings = platform.settings
-    # What was made until here stays; looking through it for garbage again and again takes a third of the time.
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     server = Server(
         build_app(platform),
         host=settings.host,
@@ -203,7 +274,10 @@ async def serve(platform: Platform) -> None:
 
 @asynccontextmanager
 async def _swept(platform: Platform) -> AsyncIterator[None]:
-    """Meanwhile keep memberships that time alone changes up to date; go on with jobs and erasures that stopped."""
+    """Meanwhile keep up what no request does.
+
+    Memberships that time alone changes, jobs and erasures that stopped, changes that the feed need not keep.
+    """
 
     async def sweep() -> None:
         while True:
@@ -212,6 +286,11 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
             try:
                 await segments.sweep(platform.store, utc_now())
                 await finish_erasures(platform.store)
+                await trim(
+                    platform.store,
+                    keep_s=platform.settings.feed_keep_s,
+                    keep_max=platform.settings.feed_keep_max,
+                )
             except GraphCDPError as error:
                 log.warning("not swept", reason=str(error))
 

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
         default="US", description="Region of phone numbers without a country code (ISO 3166, two letters)."
     )
     rules: Path | None = Field(default=None, description="YAML file with the identity rules.")
+    tracking_plan: Path | None = Field(default=None, description="YAML file with the events that are expected.")
     query_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
         default=10,
         description="Longest time for one operation, in seconds; the database's work is ended too.",
@@ -63,6 +64,19 @@ class Settings(BaseSettings):
         default=10_000,
         description="Most messages that may wait for the next transaction; others are told to come back.",
     )
+    customer_messages_per_s: Annotated[float, Field(ge=0)] = Field(
+        default=100,
+        description="Most messages of one customer in a second, in the long run; others are refused. 0: no limit.",
+    )
+    customer_messages_burst: Annotated[int, Field(ge=1)] = Field(
+        default=10_000, description="Most messages of one customer at once, above GRAPHCDP_CUSTOMER_MESSAGES_PER_S."
+    )
+    customer_traits_max: Annotated[int, Field(ge=0)] = Field(
+        default=1000, description="Most names of traits on one customer; others are left out. 0: no limit."
+    )
+    customer_identifiers_max: Annotated[int, Field(ge=0)] = Field(
+        default=5000, description="Most identifiers of one customer, of all kinds; others are left out. 0: no limit."
+    )
     cache_ttl_s: Annotated[float, Field(ge=0, le=60)] = Field(
         default=1,
         description=(
@@ -70,9 +84,19 @@ class Settings(BaseSettings):
             "processes may show; 0: never from memory."
         ),
     )
+    cache_mb_max: Annotated[int, Field(ge=1)] = Field(
+        default=128,
+        description="Memory for answers about one customer, in MB; those that were not asked for longest go.",
+    )
     segment_sweep_s: Annotated[float, Field(gt=0)] = Field(
         default=30,
         description="How often memberships that time alone changes are brought up to date, in seconds.",
+    )
+    feed_keep_s: Annotated[float, Field(gt=0)] = Field(
+        default=7 * 86_400, description="How long the feed keeps changes, in seconds."
+    )
+    feed_keep_max: Annotated[int, Field(ge=1)] = Field(
+        default=10_000_000, description="Most changes that the feed keeps; the oldest are dropped first."
     )
     stop_timeout_s: Annotated[float, Field(gt=0)] = Field(
         default=30, description="How long a stop waits for what was accepted, in seconds."
@@ -90,6 +114,14 @@ class Settings(BaseSettings):
         ),
     )
     tracking_ip: bool = Field(default=False, description="Keep IP addresses in the context of events that SDKs send.")
+    kafka_brokers: str | None = Field(
+        default=None,
+        description="Brokers of `graphcdp consume kafka` and `produce kafka`: host:port, several with commas.",
+    )
+    kafka_config: Path | None = Field(
+        default=None,
+        description="File with options of the Kafka client, such as security.protocol and sasl.password.",
+    )
     trusted_documents: Path | None = Field(
         default=None,
         description="Folder of .graphql files, or JSON manifest, with operations that can be asked for by their id.",

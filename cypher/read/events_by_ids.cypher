@@ -12,8 +12,10 @@
 //   json         STRING        properties
 //   context      STRING        JSON
 //   identifiers  LIST<STRING>  keys that it carried
+//   violations   LIST<STRING>  what the tracking plan says against it; null for nothing
 // Reads by the unique index on Event(id).
 UNWIND $ids AS wanted
 MATCH (e:Event {id: wanted})
 RETURN e.id AS id, e.name AS name, e.at AS at, e.receivedAt AS received, e.subject AS subject,
-       e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers
+       e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers,
+       e.violations AS violations

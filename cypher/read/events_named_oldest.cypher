@@ -23,6 +23,7 @@
 //   json         STRING        properties
 //   context      STRING        JSON
 //   identifiers  LIST<STRING>  keys that it carried
+//   violations   LIST<STRING>  what the tracking plan says against it; null for nothing
 // Walks the index on Event(subject, name, at).
 UNWIND $ids AS wanted
 MATCH (c:Customer {id: wanted})
@@ -43,4 +44,5 @@ CALL (c) {
 }
 RETURN c.id AS customer_id, e.id AS id, e.name AS name, e.at AS at, e.receivedAt AS received,
        e.subject AS subject, e.source AS source, e.json AS json, e.context AS context,
-       e.identifiers AS identifiers
+       e.identifiers AS identifiers,
+       e.violations AS violations

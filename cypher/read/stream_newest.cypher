@@ -22,6 +22,7 @@
 //   json         STRING        properties
 //   context      STRING        JSON
 //   identifiers  LIST<STRING>  keys that it carried
+//   violations   LIST<STRING>  what the tracking plan says against it; null for nothing
 // Walks the index on Event(at, id).
 MATCH (e:Event)
 USING INDEX SEEK e:Event(at, id)
@@ -32,4 +33,5 @@ WHERE e.at >= $low AND e.at <= $high AND e.id IS NOT NULL
     AND ($sources IS NULL OR e.source IN $sources)
 WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit
 RETURN e.id AS id, e.name AS name, e.at AS at, e.receivedAt AS received, e.subject AS subject,
-       e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers
+       e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers,
+       e.violations AS violations

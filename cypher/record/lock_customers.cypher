@@ -1,19 +1,8 @@
-// Locks customers in the order of their ids, and reads what a merge needs of them.
+// Locks customers in the order of their ids.
 //
 // Parameters
-//   ids  LIST<STRING>  ascending
-// Columns, one row: rows, a LIST<MAP>, one for each live customer
-//   id                   STRING
-//   createdAt            STRING      a time
-//   firstSeen, lastSeen  STRING      times
-//   counts               LIST<LIST>  pairs of property name (count.<kind>) and number
-//   traits, traitTimes   STRING      JSON
+//   ids  LIST<STRING>  cus_..., ascending
+// Columns: none
 UNWIND $ids AS id
 MATCH (c:Customer {id: id})
 REMOVE c.lock
-WITH c
-RETURN collect({
-  id: c.id, createdAt: toString(c.createdAt), firstSeen: toString(c.firstSeen), lastSeen: toString(c.lastSeen),
-  counts: [name IN keys(c) WHERE name STARTS WITH 'count.' | [name, c[name]]],
-  traits: c.traits, traitTimes: c.traitTimes
-}) AS rows

@@ -11,6 +11,8 @@ WITH [row IN $rows | row.id] AS tried
 UNWIND $rows AS row
 MATCH (r:Rejected {id: row.id})
 SET r.code = coalesce(row.code, r.code), r.reason = coalesce(row.reason, r.reason),
+    // A hash stands for the text that it was made of; where that must not stay, nor may it.
+    r.hash = CASE WHEN row.json IS NULL THEN r.hash END,
     r.json = coalesce(row.json, r.json), r.tries = coalesce(r.tries, 1) + 1, r.triedAt = $now
 WITH tried, collect(DISTINCT row.messageId) AS messages
 UNWIND messages AS message

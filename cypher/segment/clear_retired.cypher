@@ -2,9 +2,11 @@
 //
 // Parameters
 //   limit  INTEGER
-// Columns, one row
-//   cleared  INTEGER  0 when nobody is left in any
-MATCH (:RetiredSegment)<-[member:IN_SEGMENT]-()
-WITH member LIMIT $limit
+// Columns, one row for each who left; none when nobody is left in any
+//   customer      STRING
+//   segment, key  STRING  of the segment
+MATCH (s:RetiredSegment)<-[member:IN_SEGMENT]-(c:Customer)
+WITH s, c, member LIMIT $limit
 DELETE member
-RETURN count(member) AS cleared
+RETURN c.id AS customer, s.id AS segment, s.key AS key
+ORDER BY segment, customer

@@ -23,7 +23,7 @@ from graphcdp.model.ids import Tag, split_id
 from graphcdp.model.times import to_wire
 from graphcdp.plan import changes, lists
 from graphcdp.plan.fields import Asked, Leaf, Nested, OneOf, Paged
-from graphcdp.read import events, identities, rejected, segments
+from graphcdp.read import events, identities, rejected, segments, sources
 from graphcdp.read import lists as lists_of_customers
 
 
@@ -186,6 +186,15 @@ def _rejected(context: Context, **page: Any) -> Asked:
     return paged(found, lists.rejected(**bounds(found)), rejected.REJECTED, ends(found))
 
 
+def _sources(context: Context, **page: Any) -> Asked:
+    found = sources.source_page(**relay(page))
+    return paged(found, lists.sources(**bounds(found)), sources.SOURCES, ends(found))
+
+
+def _source(context: Context, name: str) -> Asked:
+    return Asked("MATCH (s:Source {name: $name})", {"name": name})
+
+
 def _job(context: Context, id: str) -> Asked:  # noqa: A002  # the name is GraphQL's
     return Asked("MATCH (j:Job {id: $id})", {"id": id})
 
@@ -255,6 +264,8 @@ OVERLAP = Nested(
     missing=UnknownReferenceError("There is no such segment.", ("with",)),
 )
 REJECTED = Paged(_rejected, ("r",), "r", lists.REJECTED_KEY)
+SOURCES = Paged(_sources, ("s",), "s", lists.SOURCE_KEY)
+SOURCE = Nested(variables=("s",), ask=_source)
 JOB = Nested(variables=("j",), ask=_job)
 IS_MASKED = Leaf(ask=_is_masked)
 MATCHES = Leaf(ask=_matches, apart=True)

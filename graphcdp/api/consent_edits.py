@@ -8,7 +8,7 @@ from graphcdp.api.consents import Consent, customer_consents
 from graphcdp.api.context import Info
 from graphcdp.api.customers import Customer, customer_after_merges
 from graphcdp.api.errors import InvalidInputError, UserError, user_error
-from graphcdp.api.fields import READ, WRITE, field, own_field
+from graphcdp.api.fields import READ_WRITE, field, own_field
 from graphcdp.api.identity_edits import reference_error
 from graphcdp.api.references import CustomerRef, claim_of, key_of
 from graphcdp.api.scalars import DateTime, UnreadableTime
@@ -54,17 +54,14 @@ class SetConsentPayload:
     customer_id: strawberry.Private[str | None] = None
     purpose: strawberry.Private[str] = ""
 
-    @field(
-        "What the customer decided last on the purpose: not this decision, if a newer one is known; null on errors.",
-        scopes=READ,
-    )
+    @field("What the customer decided last on the purpose: not this decision, if a newer one is known; null on errors.")
     async def consent(self, info: Info) -> Consent | None:
         if self.customer_id is None:
             return None
         found = await customer_consents(info, self.customer_id)
         return next((one for one in found if one.purpose == self.purpose), None)
 
-    @field("The customer; null on errors.", scopes=READ)
+    @field("The customer; null on errors.")
     async def customer(self, info: Info) -> Customer | None:
         return None if self.customer_id is None else await customer_after_merges(info, self.customer_id)
 
@@ -79,7 +76,8 @@ class ConsentMutations:
     @own_field(
         "Records a decision on consent. Sent again, it changes nothing. At one and the same time a refusal counts "
         "before a grant.",
-        scopes=WRITE,
+        # Not what a page's public key may do: anybody could take back, or give, anybody's consent.
+        scopes=READ_WRITE,
     )
     async def set_consent(
         self,

@@ -22,6 +22,7 @@ class UserErrorCode(Enum):
     NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="NotFoundError.")
     CONFLICT = strawberry.enum_value("CONFLICT", description="ConflictError.")
     LIMIT = strawberry.enum_value("LIMIT", description="LimitError.")
+    LIMITED = strawberry.enum_value("LIMITED", description="LimitedError.")
 
 
 @strawberry.interface(
@@ -75,7 +76,15 @@ class LimitError(UserError):
     actual: int = strawberry.field(description="What was given.", default=0)
 
 
-USER_ERRORS = (InvalidInputError, NotFoundError, ConflictError, LimitError)
+@strawberry.type(description="Messages of one customer come too fast; this one was neither recorded nor kept.")
+class LimitedError(UserError):
+    """Messages of one customer come too fast."""
+
+    code: UserErrorCode = strawberry.field(description="LIMITED.", default=UserErrorCode.LIMITED)
+    retry_after_s: int = strawberry.field(description="When to send it again, in seconds.", default=1)
+
+
+USER_ERRORS = (InvalidInputError, NotFoundError, ConflictError, LimitError, LimitedError)
 
 
 def user_error(
@@ -89,6 +98,8 @@ def user_error(
     where = input_path(problem.path if path is None else path, names or {})
     if problem.code is ProblemCode.LIMIT and problem.limit is not None and problem.actual is not None:
         return LimitError(message=problem.message, path=where, limit=problem.limit, actual=problem.actual)
+    if problem.code is ProblemCode.LIMITED:
+        return LimitedError(message=problem.message, path=where, retry_after_s=problem.retry_after_s or 1)
     return InvalidInputError(message=problem.message, path=where, expected=problem.expected)
 
 

@@ -68,6 +68,11 @@ class Event(Node):
         plan=Told("coalesce(e.context, '{}')", properties_of, whole="json"),
     )
     source: str | None = value_field("The source that sent it.", plan=Leaf("e.source"))
+    violations: list[str] = value_field(
+        "What the tracking plan says against it, in plain English and without values; empty when it is as expected, or "
+        "when there was no plan.",
+        plan=Leaf("coalesce(e.violations, [])"),
+    )
     row: strawberry.Private[EventRow]
 
     @classmethod
@@ -82,6 +87,7 @@ class Event(Node):
             properties=properties_of(row.properties),
             context=properties_of(row.context),
             source=row.source,
+            violations=list(row.violations),
             row=row,
         )
 

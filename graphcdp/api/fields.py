@@ -38,6 +38,7 @@ ANYBODY: tuple[Scope, ...] = ()
 READ = (Scope.READ,)
 READ_PII = (Scope.READ, Scope.PII)
 WRITE = (Scope.WRITE,)
+READ_WRITE = (Scope.READ, Scope.WRITE)
 ADMIN = (Scope.ADMIN,)
 
 

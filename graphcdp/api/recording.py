@@ -25,11 +25,12 @@ class RecordStatus(Enum):
     RECORDED = strawberry.enum_value("RECORDED", description="Written now.")
     DUPLICATE = strawberry.enum_value("DUPLICATE", description="Was there already; nothing changed.")
     REJECTED = strawberry.enum_value(
-        "REJECTED", description="Not recorded; kept for review in `Query.rejected`, with the reason."
+        "REJECTED",
+        description="Not recorded; kept for review in `Query.rejected`, with the reason, unless its code is LIMITED.",
     )
 
 
-@strawberry.enum(description="Why an identifier was left out. New ones may appear.")
+@strawberry.enum(description="Why something was left out, or is marked. New ones may appear.")
 class RecordWarningCode(Enum):
     """As `graphcdp.model.problems.ProblemCode`."""
 
@@ -44,6 +45,12 @@ class RecordWarningCode(Enum):
     MERGE_OFF = strawberry.enum_value("MERGE_OFF", description="It is another customer's, and the rules unite none.")
     SUPPRESSED = strawberry.enum_value("SUPPRESSED", description="The identifier was erased.")
     NO_IDENTIFIER = strawberry.enum_value("NO_IDENTIFIER", description="No identifier was usable.")
+    FULL = strawberry.enum_value(
+        "FULL", description="The customer has as many identifiers, or traits, as anybody may have."
+    )
+    PLAN = strawberry.enum_value(
+        "PLAN", description="The tracking plan expects something else; it was recorded all the same, and marked."
+    )
 
 
 @strawberry.type(description="An identifier as a message named it, before it was cleaned.")
@@ -55,7 +62,10 @@ class GivenIdentifier:
 
 
 @strawberry.type(
-    description="A part of a message that was left out; the message was recorded without it, unless rejected."
+    description=(
+        "A part of a message that was left out, so that it was recorded without it, unless rejected; or that the "
+        "tracking plan expects otherwise."
+    )
 )
 class RecordWarning:
     """Made of a problem by `of`."""
@@ -109,7 +119,7 @@ class RecordEventPayload:
     absorbed_ids: list[strawberry.ID] = strawberry.field(
         description="Ids of the customers that this event merged into the one whose it is."
     )
-    warnings: list[RecordWarning] = strawberry.field(description="Identifiers that were left out, and why.")
+    warnings: list[RecordWarning] = strawberry.field(description="What was left out, or breaks the tracking plan.")
     errors: list[UserError] = strawberry.field(description="Why it was rejected; empty otherwise.")
     outcome: strawberry.Private[Outcome]
 
@@ -182,7 +192,7 @@ class IdentifyPayload:
     absorbed_ids: list[strawberry.ID] = strawberry.field(
         description="Ids of the customers that this merged into the one whose the identifiers are."
     )
-    warnings: list[RecordWarning] = strawberry.field(description="Identifiers that were left out, and why.")
+    warnings: list[RecordWarning] = strawberry.field(description="What was left out, or breaks the tracking plan.")
     errors: list[UserError] = strawberry.field(description="What to fix.")
     outcome: strawberry.Private[Outcome | None]
 

@@ -11,8 +11,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 
-ENTRIES_MAX = 10_000
-BYTES_MAX = 64 * 1024 * 1024
+BYTES_MAX = 128 * 1024 * 1024
+ENTRY_BYTES = 1000
+"""About what an answer takes besides its text: its name, and where it stands."""
 RECENT_MAX = 1000
 """So many of the latest writes are known one by one; a reading that began before these is not kept."""
 
@@ -27,8 +28,10 @@ class _Entry:
 class Remembered:
     """Answers of one process. Not for several threads."""
 
-    def __init__(self, ttl_s: float, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ttl_s: float, bytes_max: int = BYTES_MAX, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """ttl_s: how long an answer is kept. bytes_max: about how much memory all of them may take."""
         self._ttl_s = ttl_s
+        self._bytes_max = bytes_max
         self._clock_s = clock_s
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._names: dict[str, set[Hashable]] = {}
@@ -62,8 +65,8 @@ class Remembered:
         self._drop(name)
         self._entries[name] = _Entry(customer, data, self._clock_s() + self._ttl_s)
         self._names.setdefault(customer, set()).add(name)
-        self._bytes += len(data)
-        while len(self._entries) > ENTRIES_MAX or self._bytes > BYTES_MAX:
+        self._bytes += len(data) + ENTRY_BYTES
+        while self._bytes > self._bytes_max:
             self._drop(next(iter(self._entries)))
 
     def forget(self, customers: Collection[str] | None) -> None:
@@ -83,7 +86,7 @@ class Remembered:
         entry = self._entries.pop(name, None)
         if entry is None:
             return
-        self._bytes -= len(entry.data)
+        self._bytes -= len(entry.data) + ENTRY_BYTES
         names = self._names[entry.customer]
         names.discard(name)
         if not names:

@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.access import guard
 from graphcdp.api.catalog import CatalogQueries
+from graphcdp.api.changes import CHANGES, ChangeQueries
 from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
@@ -34,10 +35,21 @@ from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
 from graphcdp.api.segments import SegmentQueries
+from graphcdp.api.sources import SourceQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries, CatalogQueries):
+class Query(
+    VisitorQueries,
+    ReadQueries,
+    PreviewQueries,
+    RulesQueries,
+    JobQueries,
+    SegmentQueries,
+    CatalogQueries,
+    SourceQueries,
+    ChangeQueries,
+):
     """Joins the queries."""
 
 
@@ -120,7 +132,7 @@ def build_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit],
+        types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit, *CHANGES],
         extensions=[Failures, Limits],
         config=StrawberryConfig(name_converter=_Names(), scalar_map=SCALARS, disable_field_suggestions=False),
     )

@@ -21,7 +21,9 @@ from graphcdp.bulk.parts import Chunk, write_table
 from graphcdp.bulk.rowwise import RowReader
 from graphcdp.record.files import BadRow, Format, Record, Row, RowFile
 from graphcdp.record.mapping import ImportMapping
+from graphcdp.record.plan_file import read_plan_file
 from graphcdp.resolve.rules import IdentityRules
+from graphcdp.tracking_plan.plan import TrackingPlan
 
 PIECE_BYTES = 12 * 1024 * 1024
 """Of a text file, in one chunk."""
@@ -32,13 +34,14 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What all chunks share."""
+    """What all chunks share. plan: file of the tracking plan."""
 
     rules: IdentityRules
     now: datetime
     folder: Path
     source: str | None
     delimiter: str | None
+    plan: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,40 +124,48 @@ def _text_tasks(file: RowFile, first_number: int) -> Iterator[Task]:
 
 _given: Given | None = None
 _cleaner: Cleaner | None = None
+_plan: TrackingPlan | None = None
 
 
 def prepare_process(given: Given) -> None:
     """What a process needs before it reads chunks."""
-    global _given, _cleaner
+    global _given, _cleaner, _plan
     # Ctrl-C is for the process that gave the work.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pa.set_cpu_count(1)
-    _given, _cleaner = given, Cleaner(given.rules)
+    _given, _cleaner, _plan = given, Cleaner(given.rules), plan_of(given)
+
+
+def plan_of(given: Given) -> TrackingPlan | None:
+    """The tracking plan; read by each process, since it holds what cannot be sent to one."""
+    return None if given.plan is None else read_plan_file(given.plan)
 
 
 def read_chunk(task: Task) -> Chunk:
     """Read one chunk; its parts are in the folder."""
     assert _given is not None
     assert _cleaner is not None
-    return _Reading(task, _given, _cleaner).read()
+    return _Reading(task, _given, _cleaner, _plan).read()
 
 
-def read_rows(rows: Iterator[Row | BadRow], number: int, path: Path, given: Given, cleaner: Cleaner) -> Chunk:
+def read_rows(
+    rows: Iterator[Row | BadRow], number: int, path: Path, given: Given, cleaner: Cleaner, plan: TrackingPlan | None
+) -> Chunk:
     """Read rows one by one as one chunk, in this process."""
-    reading = _Reading(Task(number, path, Format.CSV, None), given, cleaner)
+    reading = _Reading(Task(number, path, Format.CSV, None), given, cleaner, plan)
     reading.by_row(enumerate(rows))
     return reading.finish()
 
 
 class _Reading:
-    def __init__(self, task: Task, given: Given, cleaner: Cleaner) -> None:
+    def __init__(self, task: Task, given: Given, cleaner: Cleaner, plan: TrackingPlan | None) -> None:
         self._task = task
         self._given = given
         self._cleaner = cleaner
         self._keys: dict[str, int] = {}
         path = given.folder / f"{task.number}-keys.arrow"
         self._chunk = Chunk(task.number, task.path, path)
-        self._rows = RowReader(self._chunk, given.folder, cleaner, given.now, self._keys)
+        self._rows = RowReader(self._chunk, given.folder, cleaner, given.now, self._keys, plan)
 
     def read(self) -> Chunk:
         task = self._task
@@ -201,6 +212,7 @@ class _Reading:
         task = self._task
         header, _, body = task.content.partition(b"\n")
         try:
+            self._check_plain()
             table, left = self._csv_table(header, body)
             reader = self._columns(mapping)
             places = np.arange(table.num_rows + len(left))
@@ -261,6 +273,11 @@ class _Reading:
         }
         return pa.table(columns), [number - 1 for number in others if number is not None]
 
+    def _check_plain(self) -> None:
+        # A plan looks at each message as a whole.
+        if self._given.plan is not None:
+            raise NotPlainError
+
     def _columns(self, mapping: ImportMapping) -> ColumnReader:
         given = self._given
         return ColumnReader(self._chunk, given.folder, self._cleaner, given.now, self._keys, mapping, given.source)
@@ -277,6 +294,7 @@ class _Reading:
                 places = np.arange(place, place + readable.num_rows)
                 parts = len(self._chunk.parts)
                 try:
+                    self._check_plain()
                     left = self._columns(task.mapping).take(readable, places)
                 except NotPlainError:
                     del self._chunk.parts[parts:]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,7 +30,7 @@ from graphcdp.bulk.parts import (
     write_table,
 )
 from graphcdp.embedded.admin import DELIMITER
-from graphcdp.model.identifiers import Identifier
+from graphcdp.model.identifiers import Claim, Identifier
 from graphcdp.model.messages import (
     AHEAD_MAX_H,
     BYTES_MAX,
@@ -38,6 +39,7 @@ from graphcdp.model.messages import (
     IDENTIFIERS_MAX,
     MESSAGE_ID_LENGTH_MAX,
     SOURCE_LENGTH_MAX,
+    Message,
     MessageType,
 )
 from graphcdp.record.files import SOURCE
@@ -101,6 +103,8 @@ class ColumnReader:
         if made is not None:
             given["made"] = made
         traits = objects["traits"] if leaves["traits"] else None
+        self._chunk.trait_names.update(path[0] for path, _ in leaves["traits"])
+        self._tell_latest(given, name, objects, work, fine)
         slot_columns = {f"s{number}": pa.array(some) for number, some in enumerate(slots)}
         received = constant_text(time_field(self._now), rows)
         written = _time_fields(at)
@@ -112,6 +116,27 @@ class ColumnReader:
             tail = pc.binary_join_element_wise(said, source, written, received, DELIMITER)
             self._write(Shape("Statement", STATEMENT_FIELDS), given, tail, traits, slot_columns, fine & ~is_event)
         return np.flatnonzero(work.doubtful)
+
+    def _tell_latest(
+        self, given: Mapping[str, Any], name: pa.Array, objects: Mapping[str, pa.Array], work: "_Work", fine: Any
+    ) -> None:
+        """Remember the last message of each source."""
+        coded = given["source"].dictionary_encode()
+        code = coded.indices.to_numpy()
+        last = np.full(len(coded.dictionary), -1, np.int64)
+        np.maximum.at(last, code[fine], np.flatnonzero(fine))
+        for row in last[last >= 0].tolist():
+            message = Message.model_construct(
+                type=TYPES[given["type"][row].as_py()],
+                id=given["id"][row].as_py(),
+                at=self._now,
+                name=name[row].as_py(),
+                identifiers=work.claims(row),
+                source=given["source"][row].as_py(),
+                unset=(),
+                **{area: orjson.loads(texts[row].as_py()) for area, texts in objects.items()},
+            )
+            self._chunk.tell_latest(given["ordinal"][row].as_py(), message)
 
     def _sources(self, work: "_Work", rows: int) -> pa.Array:
         if self._source is not None:
@@ -350,6 +375,17 @@ class _Work:
             raise NotPlainError
         self.doubt(np.maximum.reduce(found) < 0)
         return found
+
+    def claims(self, row: int) -> tuple[Claim, ...]:
+        """The claims of one row, as they stand there."""
+        found = [
+            Claim(target.path[0], str(value)) for target, value in self._mapping.fixed if target.area == "identifiers"
+        ]
+        for target, name in self._mapping.targets:
+            column = self.column(name) if target.area == "identifiers" else None
+            if column is not None and (value := column[row].as_py()) is not None:
+                found.append(Claim(target.path[0], as_text(value, name)))
+        return tuple(found)
 
     def _claimed(self, kind: str, value: Any) -> int | None:
         text = as_text(value, kind)

@@ -19,7 +19,7 @@ from graphcdp.embedded.admin import ARRAY_DELIMITER
 from graphcdp.model.identifiers import LABEL_BY_KIND
 from graphcdp.model.ids import Tag
 from graphcdp.resolve.ledger import LinkFacts
-from graphcdp.resolve.traits import COUNT_PREFIX
+from graphcdp.resolve.traits import COUNT_PREFIX, to_text
 
 _FAR = np.iinfo(np.int64).max
 _TRAITS_AT_ONCE = 50_000
@@ -259,6 +259,9 @@ class GraphFiles:
         """What messages state about traits, worked out customer by customer."""
         parts = [rows for rows in self._stating() if len(rows)]
         stated = _Stated(len(self._keys))
+        own = self._partition.decided.traits
+        if own:
+            stated.add(pa.array(list(own)), pa.array([to_text(one) for one in own.values()], pa.large_string()))
         if not parts:
             return stated
         rows = pa.concat_tables(parts).sort_by("customer")
@@ -283,6 +286,8 @@ class GraphFiles:
                 continue
             traits = table.column("traits").combine_chunks()
             there = pc.is_valid(traits).to_numpy(zero_copy_only=False) & messages.kept[first : first + len(traits)]
+            # What was decided message by message brings its own.
+            there &= ~self._contested[messages.subject[first : first + len(traits)]]
             rows = np.flatnonzero(there)
             subject = messages.subject[first + rows]
             yield pa.table(
@@ -311,7 +316,6 @@ class GraphFiles:
             assert facts.last_seen is not None
             first[number], last[number] = microseconds(facts.first_seen), microseconds(facts.last_seen)
         if own:
-            tails = [_without(one, own.keys()) for one in tails]
             tails.append(customer_tails((number, facts.traits) for number, facts in own.items() if facts.traits))
         ids = self._ids.take(Tag.CUSTOMER, total)
         fields = (
@@ -370,13 +374,3 @@ def _numbers(keys: Keys, texts: Sequence[str]) -> dict[str, int]:
     distinct = pa.array(sorted(set(texts)), keys.text.type)
     found = pc.index_in(distinct, keys.text)
     return dict(zip(distinct.to_pylist(), found.to_pylist(), strict=True))
-
-
-def _without(tails: CustomerTails, numbers: Any) -> CustomerTails:
-    """The tails of other customers."""
-    gone = pa.array(list(numbers), pa.int64())
-    left = CustomerTails(late=[one for one in tails.late if one[0] not in numbers])
-    for shape, some, texts in tails.shapes:
-        mask = pc.invert(pc.is_in(some, gone))
-        left.shapes.append((shape, some.filter(mask), texts.filter(mask)))
-    return left

@@ -1,21 +1,26 @@
 """Whose each identifier is: unions over the whole input, and where rules may object, the rules' own decision.
 
-While no kind of a component is over its limit, no message of it can have been
+While nothing of a component is over its limit, no message of it can have been
 refused on the way, for counts only grow: then the order of messages does not
 matter, and the component is one customer. The others are decided message by
 message (replay.py). Source: docs/identity.md, rules 4 to 6.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import orjson
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from graphcdp.bulk.messages import Keys, Messages
+from graphcdp.model.problems import ProblemCode
 from graphcdp.resolve.ledger import CustomerFacts, LinkFacts, Refusal
+from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules, MergeMode
+from graphcdp.resolve.traits import Stamped
 
 NOBODY = -1
 
@@ -24,12 +29,14 @@ NOBODY = -1
 class Decided:
     """What replaying components gave.
 
-    links: of those components. facts: of customers whose times and traits are not
-    what their identifiers give, by the customer's number. refusals: with the place
-    of the message among all, in order.
+    links: of those components. facts: of their customers, by number. traits: of their
+    identifiers, by number. refusals: with the ordinal of the message. linked_at: ordinal
+    of the message that last made evidence, by pair. warnings: of all kinds.
     """
 
     links: list[LinkFacts] = field(default_factory=list)
+    traits: dict[int, dict[str, Stamped]] = field(default_factory=dict)
+    warnings: Counter[ProblemCode] = field(default_factory=Counter)
     facts: dict[int, CustomerFacts] = field(default_factory=dict)
     refusals: list[tuple[int, Refusal]] = field(default_factory=list)
     linked_at: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -55,11 +62,11 @@ def components(keys: Keys, messages: Messages) -> Any:
     return label
 
 
-def contested(keys: Keys, messages: Messages, label: Any, rules: IdentityRules) -> Any:
-    """Which components must be decided message by message."""
+def contested(keys: Keys, messages: Messages, label: Any, rules: IdentityRules, limits: CustomerLimits) -> Any:
+    """Which components must be decided message by message. Limits on traits aside, which `crowded` looks at."""
     count = int(label.max()) + 1 if len(label) else 0
     found = np.zeros(count, bool)
-    if rules.merge is MergeMode.ALWAYS or not count:
+    if not count:
         return found
     kinds = len(keys.kinds)
     used = np.zeros(len(keys), bool)
@@ -68,12 +75,26 @@ def contested(keys: Keys, messages: Messages, label: Any, rules: IdentityRules) 
     per_kind = np.bincount(label[used].astype(np.int64) * kinds + keys.kind[used], minlength=count * kinds).reshape(
         count, kinds
     )
+    if limits.identifiers_max is not None:
+        found |= per_kind.sum(axis=1) > limits.identifiers_max
     for number, kind in enumerate(keys.kinds):
-        limit = rules.limit(kind)
+        limit = None if rules.merge is MergeMode.ALWAYS else rules.limit(kind)
         if limit is not None:
             found |= per_kind[:, number] > limit
     if rules.merge is MergeMode.NEVER:
         found |= _begun(messages, label, count, len(keys), whose) > 1
+    return found
+
+
+def crowded(messages: Messages, label: Any, traits_max: int) -> Any:
+    """Which components have more names of traits than one customer may have."""
+    names: dict[int, set[str]] = {}
+    component = label[messages.subject]
+    for row, text in messages.traits():
+        if messages.kept[row]:
+            names.setdefault(int(component[row]), set()).update(orjson.loads(text))
+    found = np.zeros(int(label.max()) + 1, bool)
+    found[[number for number, some in names.items() if len(some) > traits_max]] = True
     return found
 
 

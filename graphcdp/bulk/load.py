@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
-from graphcdp.bulk.chunks import BrokenPieceError, Given, prepare_process, read_chunk, read_rows, tasks
+from graphcdp.bulk.chunks import BrokenPieceError, Given, plan_of, prepare_process, read_chunk, read_rows, tasks
 from graphcdp.bulk.cleaning import Cleaner
 from graphcdp.bulk.graph import Counted, GraphFiles
-from graphcdp.bulk.identity import Partition, components, contested, numbered
+from graphcdp.bulk.identity import Partition, components, contested, crowded, numbered
 from graphcdp.bulk.lines import LineFiles
 from graphcdp.bulk.messages import Keys, Messages, gather
-from graphcdp.bulk.others import conflicts, write_others
+from graphcdp.bulk.others import conflicts, rejected, write_others
 from graphcdp.bulk.parts import Chunk, Late, Refused
 from graphcdp.bulk.replay import Replay
 from graphcdp.embedded import admin
@@ -31,6 +32,9 @@ from graphcdp.embedded.folder import DataFolder
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.problems import ProblemCode
 from graphcdp.record.files import RowFile
+from graphcdp.record.recorder import rejection_hash
+from graphcdp.record.sources import Tally
+from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 
 ROWS_AT_ONCE = 50_000
@@ -53,6 +57,7 @@ class BulkReport:
     counted: Counted | None = None
     contested: int = 0  # customers whose messages were decided one by one
     late: list[Late] = field(default_factory=list)
+    tallies: dict[str, Tally] = field(default_factory=dict)  # by source
     read_s: float = 0.0
     graph_s: float = 0.0
     import_s: float = 0.0
@@ -64,7 +69,7 @@ class BulkInput:
     """What to load.
 
     open_file: opens a file of `paths`, fitted to its mapping. kept: nodes to carry
-    over. now: the time of recording.
+    over. now: the time of recording. limits: on one customer. plan: file of the tracking plan.
     """
 
     paths: Sequence[Path]
@@ -74,6 +79,8 @@ class BulkInput:
     rules: IdentityRules
     kept: Sequence[KeptNode]
     now: datetime
+    limits: CustomerLimits = NO_LIMITS
+    plan: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ def prepare(work: Path, given: BulkInput, watch: Watch) -> tuple[BulkReport, adm
     parts, files = work / "parts", work / "files"
     parts.mkdir()
     files.mkdir()
-    shared = Given(given.rules, given.now, parts, given.source, given.delimiter)
+    shared = Given(given.rules, given.now, parts, given.source, given.delimiter, given.plan)
     processes = min(os.cpu_count() or 1, PROCESSES_MAX)
     context = multiprocessing.get_context("spawn")
     started = time.monotonic()
@@ -158,6 +165,11 @@ def _read(
             for refused in chunk.refused:
                 watch.on_refused(path, refused)
                 if refused.kept is not None:
+                    tally = report.tallies.setdefault(refused.kept["source"], Tally())
+                    tally.messages += 1
+                    tally.rejected += 1
+                    tally.violations += refused.violates
+                    tally.latest = tally.latest or orjson.loads(refused.kept["json"])
                     kept.append(_numbered(refused.kept, again) if refused.made_id else refused.kept)
         chunks += found
     return chunks, kept
@@ -170,7 +182,8 @@ def _numbered(kept: dict[str, Any], again: Counter[str]) -> dict[str, Any]:
     if again[made] == 1:
         return kept
     numbered = f"{made}-{again[made]}"
-    return {**kept, "messageId": numbered, "json": kept["json"].replace(f'"{made}"', f'"{numbered}"')}
+    json = kept["json"].replace(f'"{made}"', f'"{numbered}"')
+    return {**kept, "messageId": numbered, "json": json, "hash": rejection_hash(numbered, json)}
 
 
 def _chunks(pool: ProcessPoolExecutor, file: RowFile, first: int, processes: int) -> Iterator[tuple[Chunk, int]]:
@@ -192,13 +205,13 @@ def _chunks(pool: ProcessPoolExecutor, file: RowFile, first: int, processes: int
 
 
 def _chunks_by_row(file: RowFile, first: int, shared: Given) -> Iterator[tuple[Chunk, int]]:
-    cleaner = Cleaner(shared.rules)
+    cleaner, plan = Cleaner(shared.rules), plan_of(shared)
     file.numbers_equal_rows = False
     with file:
         rows = file.rows()
         number = first
         while some := list(islice(rows, ROWS_AT_ONCE)):
-            yield read_rows(iter(some), number, file.path, shared, cleaner), file.position_bytes
+            yield read_rows(iter(some), number, file.path, shared, cleaner, plan), file.position_bytes
             number += 1
 
 
@@ -212,20 +225,39 @@ def _graph(
 ) -> admin.ImportFiles:
     keys, messages = gather(chunks, given.rules)
     label = components(keys, messages)
-    which = contested(keys, messages, label, given.rules)
+    which = contested(keys, messages, label, given.rules, given.limits)
+    traits_max = given.limits.traits_max
+    if traits_max is not None and len(set().union(*(chunk.trait_names for chunk in chunks))) > traits_max:
+        which |= crowded(messages, label, traits_max)
     partition, own = _partition(keys, messages, label, which, given, report)
     files = LineFiles(folder)
     graph = GraphFiles(files, keys, messages, partition, given.now, own)
     report.counted = graph.write(pool)
     report.duplicates = len(messages) - int(messages.kept.sum())
+    _tally(report.tallies, chunks, messages)
     report.late = [*_recorded(report.late, messages), *graph.late]
     others = [
         *conflicts(partition.decided, given.now),
-        *(("Rejected", {**one, "receivedAt": given.now}) for one in refused),
+        *rejected(refused, given.now),
         *given.kept,
     ]
     write_others(files, graph.next_node, others)
     return files.named()
+
+
+def _tally(tallies: dict[str, Tally], chunks: Sequence[Chunk], messages: Messages) -> None:
+    """Count what came from each source, as the recorder does."""
+    violating = np.isin(messages.ordinal, [ordinal for chunk in chunks for ordinal in chunk.violating])
+    for number, source in enumerate(messages.sources):
+        own = messages.source == number
+        tally = tallies.setdefault(source, Tally())
+        tally.messages += int(own.sum())
+        tally.events += int((own & messages.kept & (messages.type == 0)).sum())
+        tally.duplicates += int((own & ~messages.kept).sum())
+        tally.violations += int((own & messages.kept & violating).sum())
+        latest = [chunk.latest[source] for chunk in chunks if source in chunk.latest]
+        if latest:
+            tally.latest = max(latest, key=lambda one: one[0])[1]
 
 
 def _recorded(late: Sequence[Late], messages: Messages) -> Iterator[Late]:
@@ -244,7 +276,7 @@ def _partition(
     keys: Keys, messages: Messages, label: Any, which: Any, given: BulkInput, report: BulkReport
 ) -> tuple[Partition, Any]:
     """Who is who, and which identifiers' evidence was decided message by message."""
-    replay = Replay(keys, messages, given.rules, given.now)
+    replay = Replay(keys, messages, given.rules, given.limits, given.now)
     own = which[label] if len(label) else np.zeros(0, bool)
     owner = label.astype(np.int64)
     if which.any():
@@ -255,7 +287,5 @@ def _partition(
     final = {int(before): int(after) for before, after in zip(owner[own], customer[own], strict=True)}
     decided.facts = {final[number]: facts for number, facts in decided.facts.items()}
     report.contested = len(set(final.values()) - {-1})
-    for _, refusal in decided.refusals:
-        if refusal.code == ProblemCode.LIMIT:
-            report.warnings[ProblemCode.LIMIT] += 1
+    report.warnings += decided.warnings
     return Partition(customer, customers, decided), own

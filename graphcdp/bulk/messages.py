@@ -1,6 +1,6 @@
 """All messages of an import as arrays: who is named by which, without what they say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,15 @@ class Messages:
     def subject(self) -> Any:
         """Number of the identifier that each message hangs on."""
         return self.named[self.start[:-1]]
+
+    def traits(self) -> Iterator[tuple[int, str]]:
+        """Messages that state traits, and what they state as JSON."""
+        for _, path, first in self.parts:
+            table = read_table(path, ["traits"])
+            if table.num_columns:
+                texts = table.column("traits").combine_chunks()
+                rows = np.flatnonzero(pc.is_valid(texts).to_numpy(zero_copy_only=False))
+                yield from zip((first + rows).tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True)
 
     def whose(self) -> Any:
         """The message of each item of `named`."""

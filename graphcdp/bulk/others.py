@@ -45,6 +45,15 @@ def _field(value: Any) -> tuple[str, str] | None:
     return native(value)
 
 
+def rejected(kept: Iterable[Mapping[str, Any]], now: datetime) -> list[tuple[str, dict[str, Any]]]:
+    """Refused messages, the very same one once, as `record/create_rejected` keeps them."""
+    by_hash: dict[str, dict[str, Any]] = {}
+    for row in kept:
+        known = by_hash.setdefault(row["hash"], {**row, "receivedAt": now})
+        known |= {"code": row["code"], "reason": row["reason"]}
+    return [("Rejected", row) for row in by_hash.values()]
+
+
 def conflicts(decided: Decided, now: datetime) -> list[tuple[str, dict[str, Any]]]:
     """What is kept of refused evidence, as `record/keep_conflicts` and `record/solve_conflicts` would have kept it."""
     ids = NewIds(now)

@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from graphcdp.model.messages import MessageType
+from graphcdp.model.messages import Message, MessageType
 from graphcdp.model.problems import ProblemCode
 
 TYPES = (MessageType.TRACK, MessageType.IDENTIFY, MessageType.ALIAS)
@@ -55,6 +55,7 @@ class Refused:
     """A row that is no message, or one that cannot be recorded; then `kept` is what the graph keeps of it.
 
     made_id: the message's id is made of the row's content, and not numbered yet.
+    violates: the tracking plan refused it.
     """
 
     line: int
@@ -62,6 +63,7 @@ class Refused:
     text: str
     kept: dict[str, Any] | None = None
     made_id: bool = False
+    violates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +84,29 @@ class Chunk:
     """A chunk that was read.
 
     paths: of its parts' tables, shape by shape. keys: file with the distinct keys
-    that it names. by_content: whether ids are made of the rows' content. rows: how
-    many there were.
+    that it names. rows: how many there were. violating: ordinals of messages that break
+    the tracking plan and are recorded. latest: the last message of each source, with its
+    ordinal. trait_names: names of all traits that are stated.
     """
 
     number: int
     file: Path
     keys: Path
     parts: list[tuple[Shape, Path]] = field(default_factory=list)
-    by_content: bool = False
     rows: int = 0
     refused: list[Refused] = field(default_factory=list)
     late: list[Late] = field(default_factory=list)
     warnings: Counter[ProblemCode] = field(default_factory=Counter)
     first_warnings: dict[ProblemCode, str] = field(default_factory=dict)
+    violating: list[int] = field(default_factory=list)
+    latest: dict[str, tuple[int, Message]] = field(default_factory=dict)
+    trait_names: set[str] = field(default_factory=set)
+
+    def tell_latest(self, ordinal: int, message: Message) -> None:
+        """Remember a message if it is the last of its source."""
+        known = self.latest.get(message.source)
+        if known is None or known[0] < ordinal:
+            self.latest[message.source] = ordinal, message
 
     def warn(self, code: ProblemCode, text: str, count: int = 1) -> None:
         """Count a warning."""

@@ -1,6 +1,6 @@
 """Components that the rules may object to, decided message by message by the recorder's own `decide_batch`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,13 +10,15 @@ import pyarrow as pa
 
 from graphcdp.bulk.identity import NOBODY, Decided
 from graphcdp.bulk.messages import Keys, Messages
-from graphcdp.bulk.parts import EPOCH, TYPES, read_table
+from graphcdp.bulk.parts import EPOCH, TYPES
 from graphcdp.model.identifiers import identifier_of_key
 from graphcdp.model.messages import Message
 from graphcdp.record.ids import NewIds
 from graphcdp.resolve.decide import Cleansed, decide_batch
-from graphcdp.resolve.ledger import IdentifierFacts, Known
-from graphcdp.resolve.rules import IdentityRules, SharedDevice
+from graphcdp.resolve.ledger import IdentifierFacts, Known, Writes
+from graphcdp.resolve.limits import CustomerLimits
+from graphcdp.resolve.rules import IdentityRules
+from graphcdp.resolve.traits import latest
 
 _NO_SWAP = 1 << 62
 
@@ -24,10 +26,13 @@ _NO_SWAP = 1 << 62
 class Replay:
     """Decides components; at the end, `owner` and `drops` say what became of their identifiers and messages."""
 
-    def __init__(self, keys: Keys, messages: Messages, rules: IdentityRules, now: datetime) -> None:
+    def __init__(
+        self, keys: Keys, messages: Messages, rules: IdentityRules, limits: CustomerLimits, now: datetime
+    ) -> None:
         self._keys = keys
         self._messages = messages
         self._rules = rules
+        self._limits = limits
         self._now = now
         self._ids = NewIds(now)
         self._traits: dict[int, dict[str, Any]] = {}
@@ -61,7 +66,9 @@ class Replay:
         facts = {key: IdentifierFacts(identifier_of_key(key), "") for key in keys}
         batch = [self._cleansed(row, key_by_number) for row in rows.tolist()]
         place_by_id = {item.message.id: place for place, item in enumerate(batch)}
-        decision = decide_batch(batch, Known(facts, {}), rules, now=self._now, ids=self._ids, swap_from=_NO_SWAP)
+        decision = decide_batch(
+            batch, Known(facts, {}), rules, now=self._now, ids=self._ids, swap_from=_NO_SWAP, limits=self._limits
+        )
         writes = decision.writes
         taken = [row["properties"] for row in [*writes.events, *writes.statements]]
         for row in taken:
@@ -89,11 +96,34 @@ class Replay:
                 self.decided.linked_at[link.between] = max(
                     int(messages.ordinal[rows[place_by_id[link.event]]]), self.decided.linked_at.get(link.between, -1)
                 )
-        if rules.shared_device is SharedDevice.LAST_LOGIN:
-            for customer in writes.customers:
-                if customer.id not in writes.recompute and customer.id in number_by_customer:
-                    self.decided.facts[number_by_customer[customer.id]] = customer
+        for outcome in decision.outcomes:
+            self.decided.warnings.update(problem.code for problem in outcome.warnings)
+        self._keep_facts(writes, facts, number_by_key, number_by_customer)
         return next_owner + len(number_by_customer)
+
+    def _keep_facts(
+        self,
+        writes: Writes,
+        facts: Mapping[str, IdentifierFacts],
+        number_by_key: Mapping[str, int],
+        number_by_customer: Mapping[str, int],
+    ) -> None:
+        members: dict[str, list[IdentifierFacts]] = {}
+        for key, known in facts.items():
+            if known.owner is not None:
+                members.setdefault(known.owner, []).append(known)
+                if known.traits:
+                    self.decided.traits[number_by_key[key]] = known.traits
+        for customer in writes.customers:
+            if customer.id not in number_by_customer:
+                continue
+            if customer.id in writes.recompute:
+                # As the database puts it together from what is left.
+                held = members[customer.id]
+                customer.first_seen = min(one.first_seen for one in held if one.first_seen is not None)
+                customer.last_seen = max(one.last_seen for one in held if one.last_seen is not None)
+                customer.traits = latest(*(one.traits for one in held))
+            self.decided.facts[number_by_customer[customer.id]] = customer
 
     def _named(self, row: int) -> Any:
         return self._messages.named[self._messages.start[row] : self._messages.start[row + 1]]
@@ -118,15 +148,7 @@ class Replay:
     def _read_traits(self, rows: Any) -> None:
         wanted = np.zeros(len(self._messages), bool)
         wanted[rows] = True
-        for _, path, first in self._messages.parts:
-            table = read_table(path, ["traits", "at"])
-            if "traits" not in table.column_names:
-                continue
-            some = np.flatnonzero(wanted[first : first + table.num_rows])
-            texts: Sequence[str | None] = table.column("traits").take(pa.array(some)).to_pylist()
-            for row, text in zip(some.tolist(), texts, strict=True):
-                if text:
-                    self._traits[first + row] = orjson.loads(text)
+        self._traits = {row: orjson.loads(text) for row, text in self._messages.traits() if wanted[row]}
 
     def _drop(self) -> None:
         messages = self._messages

@@ -1,6 +1,6 @@
 """Raw messages -> parts, one by one: for rows that are not plain enough to be worked on as columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +27,14 @@ from graphcdp.bulk.parts import (
 from graphcdp.embedded.admin import ARRAY_DELIMITER, DELIMITER
 from graphcdp.model.identifiers import Identifier
 from graphcdp.model.messages import Message, MessageType, RawMessage
+from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record.files import BadRow, Row
 from graphcdp.record.intake import take
 from graphcdp.record.recorder import rejection_row
 from graphcdp.resolve.clean import Cleaned
 from graphcdp.resolve.decide import EVENT_PREFIX, RETAKEN, nobody
 from graphcdp.resolve.traits import native_scalars
+from graphcdp.tracking_plan.plan import FINE, TrackingPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,23 @@ class _Rows:
 class RowReader:
     """Takes messages into a chunk."""
 
-    def __init__(self, chunk: Chunk, folder: Path, cleaner: Cleaner, now: datetime, keys: dict[str, int]) -> None:
-        """keys: places of the chunk's keys; grows."""
+    def __init__(
+        self,
+        chunk: Chunk,
+        folder: Path,
+        cleaner: Cleaner,
+        now: datetime,
+        keys: dict[str, int],
+        plan: TrackingPlan | None,
+    ) -> None:
+        """keys: places of the chunk's keys; grows. plan: that messages are held to."""
         self._chunk = chunk
         self._folder = folder
         self._cleaner = cleaner
         self._now = now
         self._received = time_field(now)
         self._keys = keys
+        self._plan = plan
         self._rows_by_kind: dict[tuple[str, bool, bool], _Rows] = {}
 
     def take_all(self, rows: Iterable[tuple[int, Row | BadRow]]) -> None:
@@ -82,27 +93,39 @@ class RowReader:
         if not isinstance(message, Message):
             self._refuse(row, message)
             return
+        verdict = FINE if self._plan is None else self._plan.judge(message)
+        if verdict.refused:
+            self._refuse(row, verdict.violations)
+            return
         cleaned = self._cleaner.clean(message.identifiers)
         if not cleaned.identifiers:
             self._refuse(row, (nobody(cleaned.problems),))
             return
-        for problem in cleaned.problems:
+        for problem in (*cleaned.problems, *verdict.violations):
             self._chunk.warn(problem.code, f"line {row.line}: {problem.message}")
-        self._put(place, message, row.made_id, cleaned)
+        self._put(place, message, row.made_id, cleaned, verdict.violations)
 
     def _refuse(self, row: Row, problems: tuple[Any, ...]) -> None:
         reason = " ".join(problem.message for problem in problems)
         kept = rejection_row(str(row.message.get("id")), row.message, problems, self._now)
-        self._chunk.refused.append(Refused(row.line, reason, row.text, kept, row.made_id))
+        violates = any(problem.code is ProblemCode.PLAN for problem in problems)
+        self._chunk.refused.append(Refused(row.line, reason, row.text, kept, row.made_id, violates))
 
-    def _put(self, place: int, message: Message, made_id: bool, cleaned: Cleaned) -> None:
+    def _put(
+        self, place: int, message: Message, made_id: bool, cleaned: Cleaned, violations: Sequence[Problem]
+    ) -> None:
         is_event = message.type is MessageType.TRACK
         ordinal = (self._chunk.number << CHUNK_SHIFT) + place
         at, source = time_field(message.at), message.source
         fields = [source, message.name] if is_event else [message.type.value, source]
+        self._chunk.tell_latest(ordinal, message)
+        self._chunk.trait_names.update(message.traits)
+        if violations:
+            self._chunk.violating.append(ordinal)
         natives: dict[tuple[str, str], str] = {}
         if is_event:
-            natives, late = split_natives(native_scalars(message.properties, EVENT_PREFIX))
+            told = {"violations": [problem.message for problem in violations]} if violations else {}
+            natives, late = split_natives({**native_scalars(message.properties, EVENT_PREFIX), **told})
             if late:
                 self._chunk.late.append(Late("Event", message.id, late, ordinal))
             fields += [orjson.dumps(message.properties).decode(), orjson.dumps(message.context).decode()]

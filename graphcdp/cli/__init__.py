@@ -2,11 +2,20 @@
 
 main.py    the commands together; errors as one line, exit codes
 serve.py   serve the API
-load.py    import files
-bulk.py    the same as a first load
+load.py    import files: what the command takes
+importing.py  files recorded one after another
+dry_run.py    what that would do
+suggest.py    a mapping by looking at a file
+rejects.py    the file of bad rows
+export.py  write files
+consume.py  record what a stream brings
+produce.py  publish files to a stream
+bulk.py       a first load, by Neo4j's own import
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
+plan.py    the tracking plan: check
 db.py      the embedded database: start, stop, status
+sources.py  where messages come from
 rejected.py  refused messages: list, replay
 keys.py    API keys: create, list, revoke; tokens for tests
 schema.py  print the GraphQL schema

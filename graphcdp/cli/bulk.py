@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
@@ -15,33 +15,25 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 
 from graphcdp import embedded
-from graphcdp.app import database, open_platform, rules_to_begin_with
+from graphcdp.app import database, limits_of, open_platform, rules_to_begin_with
+from graphcdp.cli.importing import ImportRun
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import ImportFileError
 from graphcdp.record.clock import utc_now
-from graphcdp.record.files import BadRow, RowFile
+from graphcdp.record.files import BadRow
 from graphcdp.resolve.rules import IdentityRules
-from graphcdp.settings import Settings
 from graphcdp.store import Store
 
 if TYPE_CHECKING:
     # They need the extra `bulk`.
     from graphcdp.bulk.load import BulkReport, KeptNode, Watch
 
-KeepBad = Callable[[Path, BadRow, Console], None]
-
 
 @dataclass
 class BulkImport:
-    """One run of the command. open_file: opens a file, fitted to its mapping. keep_bad: keeps a row that is refused."""
+    """The run of an import, as a first load."""
 
-    settings: Settings
-    files: Sequence[Path]
-    open_file: Callable[[Path], RowFile]
-    source: str | None
-    delimiter: str | None
-    keep_bad: KeepBad
-    console: Console = field(default_factory=lambda: Console(stderr=True))
+    work: ImportRun
 
     def run(self) -> bool:
         """Load the files; whether no row was refused. Raises GraphCDPError; then the database is as it was."""
@@ -51,20 +43,34 @@ class BulkImport:
             raise ImportFileError(
                 f"--bulk needs {error.name}, which is missing: pip install 'graphcdp[bulk]', or import without --bulk."
             ) from error
-        if self.settings.neo4j_uri is not None:
+        if self.work.settings.neo4j_uri is not None:
             raise ImportFileError(
                 "--bulk makes an embedded database, and GRAPHCDP_NEO4J_URI names another one: import without --bulk."
             )
         started = time.monotonic()
-        jars = embedded.ensure(self.settings.cache_dir, progress=DownloadBar(self.console))
+        jars = embedded.ensure(self.work.settings.cache_dir, progress=DownloadBar(self.work.console))
         rules, kept = asyncio.run(self._before())
         now = utc_now()
-        given = load.BulkInput(self.files, self.open_file, self.source, self.delimiter, rules, kept, now)
-        with _progress(self.console) as progress:
+        given = load.BulkInput(
+            paths=self.work.files,
+            open_file=self.work.open,
+            source=self.work.source,
+            delimiter=self.work.delimiter,
+            rules=rules,
+            kept=kept,
+            now=now,
+            limits=limits_of(self.work.settings),
+            plan=self.work.settings.tracking_plan,
+        )
+        with _progress(self.work.console) as progress:
             task = progress.add_task("Starting", total=1.0, rows=0)
-            with embedded.unused(self.settings.data_dir) as folder, embedded.clean_work(folder) as work:
-                watch = self._watch(progress, task)
-                report = load.load(folder, work, jars, given, heap_max=self.settings.heap_max, watch=watch)
+            with (
+                self.work.kept_bad(progress.console) as keep,
+                embedded.unused(self.work.settings.data_dir) as folder,
+                embedded.clean_work(folder) as work,
+            ):
+                watch = self._watch(progress, task, keep)
+                report = load.load(folder, work, jars, given, heap_max=self.work.settings.heap_max, watch=watch)
             loaded_s = time.monotonic() - started
             progress.update(task, description="Neo4j fills the indexes", completed=0)
             asyncio.run(self._after(report, now, lambda share: progress.update(task, completed=share)))
@@ -73,28 +79,28 @@ class BulkImport:
 
     async def _before(self) -> "tuple[IdentityRules, Sequence[KeptNode]]":
         """The rules in force, and what stays of the database, which must be empty."""
-        from graphcdp.bulk.around import kept_nodes
+        from graphcdp.bulk.around import feed_behind, kept_nodes
 
-        if embedded.is_new(self.settings.data_dir):
-            return rules_to_begin_with(self.settings), ()
-        async with open_platform(self.settings) as platform:
+        if embedded.is_new(self.work.settings.data_dir):
+            return rules_to_begin_with(self.work.settings), [feed_behind(0)]
+        async with open_platform(self.work.settings) as platform:
             return await platform.recorder.rules_now(), await kept_nodes(platform.store)
 
     async def _after(self, report: "BulkReport", now: datetime, on_share: Callable[[float], None]) -> None:
         from graphcdp.bulk.around import finish
 
-        async with database(self.settings) as connection:
+        async with database(self.work.settings) as connection:
             async with await Store.open(connection) as store:
                 await store.migrate(on_share)
-            async with open_platform(self.settings) as platform:
-                await finish(platform.store, report.late, now)
+            async with open_platform(self.work.settings) as platform:
+                await finish(platform.store, report.late, report.tallies, now)
 
-    def _watch(self, progress: Progress, task: TaskID) -> "Watch":
+    def _watch(self, progress: Progress, task: TaskID, keep: Callable[[Path, BadRow], None]) -> "Watch":
         from graphcdp.bulk.load import Watch
 
-        sizes = {path: path.stat().st_size for path in self.files}
+        sizes = {path: path.stat().st_size for path in self.work.files}
         total = sum(sizes.values()) or 1
-        before = dict(zip(self.files, accumulate([0, *sizes.values()]), strict=False))
+        before = dict(zip(self.work.files, accumulate([0, *sizes.values()]), strict=False))
 
         def on_rows(path: Path, position: int, rows: int) -> None:
             progress.update(
@@ -103,7 +109,7 @@ class BulkImport:
 
         return Watch(
             on_rows=on_rows,
-            on_refused=lambda path, row: self.keep_bad(path, BadRow(row.line, row.reason, row.text), progress.console),
+            on_refused=lambda path, row: keep(path, BadRow(row.line, row.reason, row.text)),
             on_step=lambda step: progress.update(task, description=step, completed=0),
             on_import=lambda share: progress.update(task, completed=share),
         )
@@ -127,11 +133,11 @@ class BulkImport:
             report.read, report.refused, report.duplicates, counted.customers, counted.identifiers, counted.events
         )  # fmt: skip
         table.add_row(*(f"{number:,}" for number in numbers), f"{loaded_s:.1f} s", f"{total_s:.1f} s")
-        self.console.print(table)
+        self.work.console.print(table)
         for code, count in report.warnings.items():
             some = "1 warning" if count == 1 else f"{count:,} warnings"
             first = f", the first {told}" if (told := report.first_warnings.get(code)) else ""
-            self.console.print(f"{some}: {code}{first}", markup=False, highlight=False, soft_wrap=True)
+            self.work.console.print(f"{some}: {code}{first}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _progress(console: Console) -> Progress:

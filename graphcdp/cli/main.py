@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from graphcdp import __version__
-from graphcdp.cli import db, keys, rejected, rules
+from graphcdp.cli import consume, db, keys, plan, produce, rejected, rules
 from graphcdp.cli.demo import demo
+from graphcdp.cli.export import export
 from graphcdp.cli.load import import_files
 from graphcdp.cli.schema import schema
 from graphcdp.cli.serve import serve
+from graphcdp.cli.sources import sources
 from graphcdp.model.errors import GraphCDPError
 
 app = typer.Typer(
@@ -23,9 +25,14 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(serve)
 app.command(name="import")(import_files)
+app.command()(export)
 app.command()(schema)
+app.add_typer(consume.app, name="consume")
+app.add_typer(produce.app, name="produce")
+app.command()(sources)
 app.add_typer(db.app, name="db")
 app.add_typer(rules.app, name="rules")
+app.add_typer(plan.app, name="plan")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rejected.app, name="rejected")
 

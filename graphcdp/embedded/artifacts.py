@@ -112,16 +112,17 @@ def ensure(
     lock: Lock | None = None,
     fetch: Fetch = fetch_from_maven,
     progress: Progress | None = None,
+    name: str = "neo4j",
 ) -> tuple[Path, ...]:
     """Make sure that every jar is in the cache, and return their paths in the lock's order.
 
     A complete cache costs one look at each file; what is missing, cut short or
     altered is fetched. lock: the shipped one by default. fetch: how to get one
-    file. Safe in several processes at once: one fills, the others wait.
-    Raises EmbeddedError when a jar cannot be had.
+    file. name: of the folder, before the version. Safe in several processes at
+    once: one fills, the others wait. Raises EmbeddedError when a jar cannot be had.
     """
     lock = lock or load_lock()
-    folder = cache_dir / f"neo4j-{lock.neo4j}"
+    folder = cache_dir / f"{name}-{lock.neo4j}"
     paths = tuple(folder / jar.filename for jar in lock.jars)
     if not _untrusted(folder, lock.jars, _read_verified(folder)):
         return paths

@@ -6,6 +6,7 @@ and hash. To move to another Neo4j, run this with its version, then the tests.
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from graphcdp.embedded.maven import fetch_from_maven, resolve_coordinates
 def make_lock(version: str) -> Lock:
     """Resolve and hash everything that this version of Neo4j needs; minutes of network."""
     roots = (f"org.neo4j:neo4j:{version}", f"org.neo4j.app:neo4j-server:{version}")
+    return Lock(version, roots, lock_jars(roots))
+
+
+def lock_jars(roots: Sequence[str]) -> tuple[Jar, ...]:
+    """Every jar that some coordinates need, resolved, downloaded and hashed."""
     unlocked = [Jar(*coordinate, sha256="", size=0) for coordinate in resolve_coordinates(roots)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
 
@@ -27,7 +33,7 @@ def make_lock(version: str) -> Lock:
     names = {jar.filename for jar in jars}
     if len(names) != len(jars):
         raise ValueError("two jars share a file name; Jar.filename must tell them apart")
-    return Lock(version, roots, jars)
+    return jars
 
 
 def main() -> None:

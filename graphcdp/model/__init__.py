@@ -4,6 +4,8 @@ errors.py       every error; the tree as docstring
 problems.py     what is wrong with one message or one field, as values
 identifiers.py  kinds, keys
 messages.py     what a source sends: track, identify, alias
+changes.py      what became of customers, as the feed tells it
+redaction.py    changes without what was erased
 outcomes.py     what became of a message
 times.py        times and durations as text
 ids.py          opaque global ids

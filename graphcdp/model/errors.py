@@ -12,9 +12,13 @@
       OverloadedError              more is asked than can be done now
       EmbeddedError                the embedded server could not be fetched, started or stopped
       RulesFileError               a file of identity rules cannot be used
+      PlanFileError                a tracking plan cannot be used
       ImportFileError              a file to import cannot be used at all
+      ExportError                  an export cannot be written
+      StreamError                  a stream cannot be read or written at all
       InvalidReferenceError        a caller named something in an unusable way (bad id, bad cursor, bad rule)
         UnknownReferenceError      what a caller named is not there
+        CursorExpiredError         a cursor of the feed is older than what is kept
 
 Problems of one message or one field are values, not exceptions: see
 `graphcdp.model.problems`.
@@ -73,8 +77,20 @@ class RulesFileError(GraphCDPError):
     """A file of identity rules cannot be read, or says what rules cannot say."""
 
 
+class PlanFileError(GraphCDPError):
+    """A tracking plan cannot be read, or says what a plan cannot say; a line for each thing that is wrong."""
+
+
 class ImportFileError(GraphCDPError):
     """A file to import cannot be read or mapped at all."""
+
+
+class ExportError(GraphCDPError):
+    """An export cannot be written, or not as it was asked for."""
+
+
+class StreamError(GraphCDPError):
+    """A stream's brokers, topics or options cannot be used, or its client is not installed."""
 
 
 class InvalidReferenceError(GraphCDPError):
@@ -91,6 +107,10 @@ class InvalidReferenceError(GraphCDPError):
 
 class UnknownReferenceError(InvalidReferenceError):
     """What a caller named is not there: a customer, evidence, a merge, a conflict."""
+
+
+class CursorExpiredError(InvalidReferenceError):
+    """Changes behind a cursor of the feed were dropped: reading on from it would miss them."""
 
 
 def unknown_customer(*path: str) -> UnknownReferenceError:

@@ -1,7 +1,7 @@
 """Identifiers: values that stand for someone, each of a kind."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 USER = "user"
@@ -33,15 +33,18 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identifier:
-    """An identifier in its normal form; equal exactly when it is the same one."""
+    """An identifier in its normal form; equal exactly when it is the same one.
+
+    key: `kind:value`; unique in the graph, since a kind has no colon.
+    """
 
     kind: str
     value: str
+    key: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> str:
-        """`kind:value`; unique in the graph, since a kind has no colon."""
-        return f"{self.kind}:{self.value}"
+    def __post_init__(self) -> None:
+        # Kept, not made anew: a message asks for it some thirty times.
+        object.__setattr__(self, "key", f"{self.kind}:{self.value}")
 
     @property
     def fingerprint(self) -> str:

@@ -11,7 +11,7 @@ class Status(StrEnum):
 
     RECORDED = "RECORDED"  # written now
     DUPLICATE = "DUPLICATE"  # was there already; nothing changed
-    REJECTED = "REJECTED"  # not recorded, and kept for review with the reason
+    REJECTED = "REJECTED"  # not recorded, and kept for review with the reason; one that is LIMITED is not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Outcome:
 
     message_id: given or made. customer_id: whose it is; None when REJECTED (and
     for a DUPLICATE whose customer is gone). absorbed: ids of the customers that
-    this message merged into that one. errors: why it was rejected. warnings:
-    identifiers that it was recorded without.
+    this message merged into that one. errors: why it was rejected. warnings: what
+    it was recorded without, and what the tracking plan says against it.
     """
 
     message_id: str

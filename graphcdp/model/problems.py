@@ -19,6 +19,9 @@ class ProblemCode(StrEnum):
     CUT = "CUT"  # the evidence between the two was cut by hand
     MERGE_OFF = "MERGE_OFF"  # the rules unite no customers
     NO_IDENTIFIER = "NO_IDENTIFIER"  # none of the identifiers is usable
+    LIMITED = "LIMITED"  # the customer sends too many messages in a short time
+    FULL = "FULL"  # the customer has as many identifiers or traits as anybody may have
+    PLAN = "PLAN"  # the tracking plan expects something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Problem:
     path: where in the message, outermost first, such as ("identifiers", "0").
     identifier: the identifier at fault as the source wrote it, "kind:value".
     expected: what would be acceptable. limit, actual: for LIMIT, with the kind
-    of which a customer would have too many.
+    of which a customer would have too many. retry_after_s: for LIMITED.
     """
 
     code: ProblemCode
@@ -40,3 +43,4 @@ class Problem:
     limit: int | None = None
     actual: int | None = None
     kind: str | None = None
+    retry_after_s: int | None = None

@@ -16,6 +16,17 @@ def to_wire(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
 
+def to_epoch(time: datetime | None) -> tuple[int, int] | tuple[None, None]:
+    """A time as Cypher's `datetime.fromepoch()` takes it: seconds since 1970 and nanoseconds; None stays None.
+
+    The database reads it faster than text, where there are thousands.
+    """
+    if time is None:
+        return None, None
+    since = time - _EPOCH
+    return since.days * 86_400 + since.seconds, since.microseconds * 1000
+
+
 def from_wire(text: str | None) -> datetime | None:
     """The time that Cypher's `toString()` wrote; None stays None."""
     return None if text is None else datetime.fromisoformat(text)
@@ -49,6 +60,7 @@ def full_time(text: str) -> str:
     return time_text(datetime.fromisoformat(text.partition("[")[0]))
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = len("2026-01-31T09:30:00Z")
 _MILLISECONDS = len("2026-01-31T09:30:00.000Z")
 _MICROSECONDS = len("2026-01-31T09:30:00.000000Z")

@@ -12,7 +12,7 @@
 Cypher names an object by the variable of its type: `c` a customer, `m` a merged
 one, `e` an event, `i` an identifier or device, `l` evidence, `s` a segment,
 `h` what happened to identity (a merge, a split, refused evidence), `r` a refused
-message, `j` a job. A `$name` in it is a parameter of the one field that asks, see `Asked`.
+message, `j` a job, `s` also a source. A `$name` in it is a parameter of the one field that asks, see `Asked`.
 """
 
 from collections.abc import Callable, Mapping

@@ -72,6 +72,7 @@ MEMBERSHIP_KEY = "[toString(since), s.id]"
 MEMBER_KEY = "[toString(since), c.id]"
 SEGMENT_KEY = "[place, s.id]"
 REJECTED_KEY = "[r.id]"
+SOURCE_KEY = "[s.name]"
 
 SHAPES_MAX = 500
 """Of clauses that hold a caller's conditions; above it the oldest are written anew."""
@@ -295,6 +296,17 @@ def rejected(*, after: bool, before: bool, backward: bool) -> str:
         "MATCH (r:Rejected)",
         f"WHERE {inside('r.id', 'rej', after, before)}",
         f"WITH r ORDER BY r.id{'' if backward else ' DESC'} LIMIT $limit",
+    )
+
+
+@cache
+def sources(*, after: bool, before: bool, backward: bool) -> str:
+    """Sources by name: binds s; $after, $before."""
+    return lines(
+        "MATCH (s:Source)",
+        # A condition always, so that the index is walked in order; no name is empty.
+        f"WHERE s.name > {'$after' if after else repr('')}{' AND s.name < $before' if before else ''}",
+        f"WITH s ORDER BY s.name{' DESC' if backward else ''} LIMIT $limit",
     )
 
 

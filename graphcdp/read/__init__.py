@@ -12,6 +12,7 @@
     conflicts.py   refused evidence, for review
     history.py     merges, splits and refused evidence of customers in one list
     snapshot.py    customers at a past moment
+    sources.py     what came from each source
     rejected.py    messages that could not be taken
     simulation.py  what other rules would do
     previews.py    what uniting customers would do
@@ -19,7 +20,10 @@
     jobs.py        long work in the background
     catalog.py     names that occur in the data
     consents.py    what customers have consented to
+    feed.py        changes in the order of their numbers
     segments.py    segments and their members
+    export.py      all customers, identifiers, events and memberships, page by page
+    export_files.py  the same as files
 
 Each function takes the store and the keys, and answers one item a key, in
 their order, so that a loader can gather the keys of a whole request.

@@ -28,6 +28,7 @@ class EventRow:
 
     id: the producer's. subject: key of the identifier that it hangs on.
     properties, context: JSON objects as text. identifiers: keys that it carried.
+    violations: what the tracking plan says against it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class EventRow:
     properties: str
     context: str
     identifiers: tuple[str, ...]
+    violations: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, row: Row) -> "EventRow":
@@ -53,6 +55,7 @@ class EventRow:
             properties=row["json"] or "{}",
             context=row["context"] or "{}",
             identifiers=tuple(row["identifiers"] or ()),
+            violations=tuple(row["violations"] or ()),
         )
 
 
@@ -79,7 +82,8 @@ class EventChoice:
 
 
 _FOUND = """RETURN %s AS customer_id, e.id AS id, e.name AS name, e.at AS at, e.receivedAt AS received,
-       e.subject AS subject, e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers"""
+       e.subject AS subject, e.source AS source, e.json AS json, e.context AS context, e.identifiers AS identifiers,
+       e.violations AS violations"""
 _OF_EACH = """UNWIND $ids AS wanted
 MATCH (c:Customer {id: wanted})
 CALL (c) {

@@ -83,25 +83,26 @@ def page_of(
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
+    size_max: int = SIZE_MAX,
 ) -> Page:
     """The page that Relay's arguments ask for.
 
     order: names the list and its order; a cursor of another one is refused.
-    shape: types of the sort key's parts: str, int, float or datetime. Raises InvalidReferenceError for a
-    size out of range or for both sizes, BadCursorError for a bad cursor.
+    shape: types of the sort key's parts: str, int, float or datetime. size_max: of a page.
+    Raises InvalidReferenceError for a size out of range or for both sizes, BadCursorError for a bad cursor.
     """
     if first is not None and last is not None:
         raise InvalidReferenceError(
             "Give `first` or `last`, not both: a page starts at one end of the list.", ("last",)
         )
     for name, size in (("first", first), ("last", last)):
-        if size is not None and not 1 <= size <= SIZE_MAX:
-            raise InvalidReferenceError(f"`{name}` is 1..{SIZE_MAX}; {size} was given.", (name,))
+        if size is not None and not 1 <= size <= size_max:
+            raise InvalidReferenceError(f"`{name}` is 1..{size_max}; {size} was given.", (name,))
     return Page(
         size=first or last or SIZE_DEFAULT,
         forward=last is None,
-        after=None if after is None else _read(after, order, shape, "after"),
-        before=None if before is None else _read(before, order, shape, "before"),
+        after=None if after is None else read_cursor(after, order, shape, "after"),
+        before=None if before is None else read_cursor(before, order, shape, "before"),
     )
 
 
@@ -129,7 +130,8 @@ def sliced(page: Page, rows: Sequence[Any], made: Callable[[Any], Item]) -> Slic
     )
 
 
-def _read(text: str, order: str, shape: Sequence[type], name: str) -> Key:
+def read_cursor(text: str, order: str, shape: Sequence[type], name: str) -> Key:
+    """The sort key in a cursor of the list of this order. name: of the argument, for errors. Raises BadCursorError."""
     try:
         if len(text) > _CURSOR_LENGTH_MAX:
             raise ValueError

@@ -2,6 +2,8 @@
 
 intake.py      raw messages -> messages in the right shape, or what is wrong
 recorder.py    the one write path: batches of messages -> outcomes
+foresight.py   what recording would do
+pace.py        how fast messages of one customer may come
 gathering.py   what arrives together, written together
 neighbours.py  locks and reads what a batch touches
 apply.py       decided writes -> statements
@@ -12,6 +14,7 @@ identity_edits.py  cut, allow, split, undo, unite by hand
 conflicts.py   what people decide about refused evidence
 consent.py     decisions on consent
 erase.py       a customer erased for good
+feed.py        what the feed keeps: for how long, and without what was erased
 ids.py         makes ids
 clock.py       the server's time
 segments.py    memberships, kept up to date with each write
@@ -20,12 +23,18 @@ keys.py        API keys made and revoked
 rules.py       versions of the identity rules
 resolution.py  the job that resolves the graph by new rules: lease, cursor, progress
 resolution_pages.py  what one page of it does
+plan_file.py   the tracking plan as a file
 rules_file.py  identity rules as a YAML file
 mapping.py     which column of a file is what
+suggest.py     a mapping, by looking at columns
+columns.py     what columns look like
 tracking.py    the SDKs' wire format -> a raw message
 user_agents.py what a user agent says of browser, system, device
+sources.py     what came from each source, counted
+shapes.py      a message without its values
 rejected.py    refused messages tried again
 files.py       CSV, JSON Lines and Parquet -> raw messages
 parquet.py     Parquet -> rows of JSON values
 load.py        many messages through the recorder
+checkpoints.py how far imports of files have come
 """

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from graphcdp.model.times import to_wire
+from graphcdp.model.times import to_epoch, to_wire
 from graphcdp.record.ids import NewIds
+from graphcdp.resolve.changes import changes_of_recomputed
 from graphcdp.resolve.ledger import (
     Absorption,
     CustomerFacts,
@@ -32,7 +33,7 @@ from graphcdp.store import Transaction
 
 async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
     """Write what was decided."""
-    steps: list[tuple[str, list[Any]]] = [
+    before: list[tuple[str, list[Any]]] = [
         ("record/create_customers", [{"id": c.id, "at": c.created_at} for c in writes.new_customers]),
         (
             "record/swap_customers",
@@ -41,22 +42,49 @@ async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
         ("record/give_owners", [_owner_row(key, spells) for key, spells in writes.owners.items()]),
         ("record/relink_absorbed", [_relink_row(path) for path in writes.stored.values()]),
         ("record/retire_absorbed", [_merge_row(absorbed) for absorbed in writes.absorbed]),
-        ("record/update_identifiers", [identifier_row(facts) for facts in writes.identifiers]),
         ("record/drop_unused", [{"key": key} for key in writes.unused]),
         ("record/end_links", [{"key": key, "at": at} for key, at in writes.ended]),
-        ("record/update_links", [_link_row(link) for link in writes.links if not link.is_new]),
-        ("record/create_links", [_link_row(link) for link in writes.links if link.is_new]),
-        ("record/solve_conflicts", [{"pair": pair_text(link.between)} for link in writes.links if link.is_new]),
-        ("record/create_events", writes.events),
-        ("record/create_statements", writes.statements),
-        ("record/mark_partial", writes.partial),
-        ("record/update_customers", [customer_row(facts) for facts in writes.customers]),
+        ("record/update_links", [_link_row(link) for link in writes.links if link.differs and not link.is_new]),
     ]
-    for name, rows in steps:
+    for name, rows in before:
         if rows:
             await tx.run(name, rows=rows, now=now)
+    batch = _batch(writes)
+    if any(batch.values()):
+        await tx.run("record/write_batch", batch=batch, now=now)
+    if writes.partial:
+        await tx.run("record/mark_partial", rows=writes.partial, now=now)
     if writes.recompute:
         await recompute_customers(tx, writes.recompute, now)
+
+
+def _batch(writes: Writes) -> dict[str, list[Any]]:
+    """The batch of `record/write_batch`: what changed by more than one more sighting has rows of its own."""
+    used: list[list[Any]] = []
+    seen: list[list[Any]] = []
+    for one in writes.identifiers:
+        if not one.differs:
+            if one.last_event_at == one.stored_event_at:
+                seen.append([one.identifier.key, *to_epoch(one.last_seen)])
+            else:
+                used.append([one.identifier.key, *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
+    new = [link for link in writes.links if link.is_new]
+    return {
+        "identifiers": [identifier_row(facts) for facts in writes.identifiers if facts.differs],
+        "usedAgain": used,
+        "seenAgain": seen,
+        "links": [_link_row(link) for link in new],
+        "shownAgain": [
+            [link.id, link.count, *to_epoch(link.last_seen)]
+            for link in writes.links
+            if not link.differs and not link.is_new
+        ],
+        "pairs": [pair_text(link.between) for link in new],
+        "events": writes.events,
+        "statements": writes.statements,
+        "customers": [customer_row(facts) for facts in writes.customers if facts.differs],
+        "seenCustomers": [[facts.id, *to_epoch(facts.last_seen)] for facts in writes.customers if not facts.differs],
+    }
 
 
 async def keep_conflicts(tx: Transaction, refusals: Sequence[Refusal], ids: NewIds) -> None:
@@ -141,7 +169,8 @@ async def recompute_customers(tx: Transaction, customer_ids: Sequence[str], now:
     """Bring what customers derive from their identifiers up to date: counts, times and traits."""
     rows = await tx.run("record/read_members", ids=list(customer_ids))
     facts = [_facts_of_members(row) for row in rows]
-    await tx.run("record/update_customers", rows=[customer_row(customer) for customer in facts], now=now)
+    tx.tell(changes_of_recomputed(facts, {row["id"]: row["traits"] for row in rows}))
+    await tx.run("record/write_batch", batch=_batch(Writes(customers=facts)), now=now)
 
 
 def _facts_of_members(row: dict[str, Any]) -> CustomerFacts:
@@ -162,7 +191,7 @@ def _facts_of_members(row: dict[str, Any]) -> CustomerFacts:
 
 
 def customer_row(facts: CustomerFacts) -> dict[str, Any]:
-    """A row of `record/update_customers`."""
+    """A row of `customers` of `record/write_batch`."""
     return {
         "id": facts.id,
         "properties": {
@@ -183,7 +212,7 @@ def _trait_properties(facts: CustomerFacts) -> dict[str, Any]:
 
 
 def identifier_row(facts: IdentifierFacts) -> dict[str, Any]:
-    """A row of `record/update_identifiers`."""
+    """A row of `identifiers` of `record/write_batch`."""
     return {
         "key": facts.identifier.key,
         "properties": {

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from graphcdp.model.changes import ConsentChanged
 from graphcdp.model.consent import Decision, overrides
 from graphcdp.model.errors import DatabaseConflictError, unknown_customer
 from graphcdp.model.identifiers import Identifier
@@ -51,6 +52,19 @@ async def set_consent(
                 expiresAt=decision.expires_at,
                 source=decision.source,
                 now=now,
+            )
+            tx.tell(
+                [
+                    ConsentChanged(
+                        owner,
+                        on,
+                        decision.purpose,
+                        decision.granted,
+                        decision.at,
+                        decision.expires_at,
+                        decision.source,
+                    )
+                ]
             )
             await segments.refresh(tx, [owner], now)
         return owner

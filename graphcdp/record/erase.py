@@ -8,7 +8,9 @@ history needs no large transaction. When the server stops in between,
 
 from dataclasses import dataclass
 
+from graphcdp.model.changes import Erased
 from graphcdp.model.errors import UnknownReferenceError
+from graphcdp.record.feed import redact_feed
 from graphcdp.record.parts import keys_of, lock_members
 from graphcdp.record.tries import transact_again
 from graphcdp.store import Store, Transaction
@@ -33,8 +35,11 @@ async def erase_customer(store: Store, customer: str) -> Receipt:
             raise UnknownReferenceError(f"No customer {customer} is known; it may just have been merged: ask again.")
         members = await lock_members(tx, customer)
         hashes = [{"key": key, "hash": member.identifier.fingerprint} for key, member in members.items()]
+        others = [row["id"] for row in await tx.run("record/erase_sharers", id=customer, keys=sorted(members))]
         (begun,) = await tx.run("record/erase_begin", id=customer, hashes=hashes)
         await tx.run("record/erase_log", ids=begun["ids"])
+        await tx.run("record/erase_from_feed", ids=begun["ids"], keys=sorted(members), others=others)
+        tx.tell(Erased(one) for one in begun["ids"])
         return begun["ids"], len(members)
 
     ids, identifiers = await transact_again(store, work)
@@ -57,4 +62,5 @@ async def finish_erasures(store: Store) -> int:
             await tx.run("record/erase_identifiers")
 
     await transact_again(store, rest)
+    await redact_feed(store)
     return events

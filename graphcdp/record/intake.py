@@ -36,9 +36,12 @@ def take(raw: RawMessage, *, now: datetime, made_id: str) -> Message | tuple[Pro
         return tuple(_problem(detail) for detail in error.errors(include_url=False))
     problems = [*_about_time(message, now), *_about_name(message), *_about_text(message)]
     for name in _OBJECTS:
-        problems += _about_object(name, getattr(message, name))
+        if value := getattr(message, name):
+            problems += _about_object(name, value)
     if problems:
         return tuple(problems)
+    if message.at.tzinfo is UTC and message.name == message.name.strip():
+        return message
     return message.model_copy(update={"at": _in_utc(message.at), "name": message.name.strip()})
 
 

@@ -7,6 +7,7 @@ from graphcdp.record import segments
 from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.ids import NewIds
 from graphcdp.record.neighbours import lock_known
+from graphcdp.resolve.changes import changes_of, stored_traits
 from graphcdp.resolve.join import Evidence, Joined, decide_evidence
 from graphcdp.resolve.ledger import Cause, Known
 from graphcdp.resolve.rules import IdentityRules
@@ -39,6 +40,7 @@ async def join(
     known = await _known(tx, evidence, rules, ids)
     if by_hand:
         await tx.run("record/allow_links", pairs=sorted(list(item.between) for item in evidence), now=now)
+    before = stored_traits(known)
     decision = decide_evidence(
         evidence,
         known,
@@ -49,6 +51,7 @@ async def join(
         by_hand=by_hand,
         keep=keep,
     )
+    tx.tell(changes_of(decision.writes, before))
     await apply(tx, decision.writes, now)
     await keep_conflicts(tx, decision.writes.refusals, ids)
     await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)

@@ -1,15 +1,18 @@
 """Many messages through the recorder, in their order, batch by batch."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any, Protocol, Self
+
+import orjson
 
 from graphcdp.model.messages import RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import ProblemCode
 from graphcdp.record.files import BadRow, Row
-from graphcdp.record.recorder import Recorder
 from graphcdp.store import Store
 
 BATCH_MAX = 1000
@@ -47,27 +50,64 @@ class LoadReport:
                 self.warnings[problem.code] += 1
                 self.first_warnings.setdefault(problem.code, f"line {row.line}: {problem.message}")
 
+    def to_json(self) -> str:
+        """The report as text, to be kept: without sentences, which may quote identifiers."""
+        by_code = {name: {code.value: told for code, told in getattr(self, name).items()} for name in _BY_CODE}
+        return orjson.dumps({name: getattr(self, name) for name in _NUMBERS} | by_code).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The report that `to_json` wrote; `first_warnings` are of what comes after."""
+        told: dict[str, Any] = orjson.loads(text)
+        report = cls(**{name: told[name] for name in _NUMBERS})
+        for name in _BY_CODE:
+            getattr(report, name).update({ProblemCode(code): about for code, about in told[name].items()})
+        return report
+
+
+_NUMBERS = ("read", "recorded", "duplicates", "rejected", "unread", "merged")
+_BY_CODE = ("warnings", "rejections")
+
+
+async def _nothing(report: LoadReport) -> None:
+    return None
+
+
+class Recording(Protocol):
+    """What takes messages: a recorder, or what tells what one would do."""
+
+    async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]: ...
+
 
 async def load_rows(
-    recorder: Recorder,
+    recorder: Recording,
     rows: Iterable[Row | BadRow],
     *,
     report: LoadReport,
+    done: int = 0,
     batch_max: int = BATCH_MAX,
     on_progress: Callable[[LoadReport], None] = lambda report: None,
     on_bad: Callable[[BadRow], None] = lambda bad: None,
+    on_stored: Callable[[LoadReport], Awaitable[None]] = _nothing,
 ) -> LoadReport:
     """Record rows in their order. Bad and rejected ones go to `on_bad`, in the order of lines within a batch.
 
     report: is added to after each stored batch, so that it tells the truth
-    when this is stopped; returned at the end. batch_max: rows in one
-    transaction. Raises DatabaseError; recording the same rows again is safe.
+    when this is stopped; returned at the end. done: so many rows are passed over,
+    which the report tells of already. batch_max: rows in one transaction.
+    on_stored: after each batch, when its bad rows were given too. Raises
+    DatabaseError; recording the same rows again is safe.
     """
     in_order = iter(rows)
+    while done > 0 and (passed := sum(1 for _ in islice(in_order, min(done, batch_max)))):
+        done -= passed
+        on_progress(report)
+        # So that this can be stopped.
+        await asyncio.sleep(0)
     while batch := list(islice(in_order, batch_max)):
         good = [row for row in batch if isinstance(row, Row)]
         bad = [row for row in batch if isinstance(row, BadRow)]
-        outcomes = await recorder.record([row.message for row in good])
+        outcomes = await recorder.record([row.message for row in good], paced=False)
         for row, outcome in zip(good, outcomes, strict=True):
             report.add(row, outcome)
             if outcome.status is Status.REJECTED:
@@ -78,6 +118,7 @@ async def load_rows(
         report.unread += unread
         for refused in sorted(bad, key=lambda refused: refused.line):
             on_bad(refused)
+        await on_stored(report)
         on_progress(report)
     return report
 

@@ -347,7 +347,7 @@ def _type(value: Any) -> MessageType:
 
 
 def typed(value: Any, value_type: ValueType, column: str) -> Any:
-    """What the value of a cell stands for; only text is read. Raises RowError."""
+    """What the text of a cell stands for; any other value as it is. column: named in errors. Raises RowError."""
     if value_type is ValueType.TEXT or not isinstance(value, str):
         return value
     text = value.strip()

@@ -7,7 +7,6 @@ lock still hold after the second.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -36,11 +35,12 @@ async def read_known(
 
     def pairs(suppressed: frozenset[str]) -> Iterator[Pair]:
         for item in batch:
-            left = sorted((one for one in item.identifiers if one.key not in suppressed), key=rules.order)
-            yield from (pair(left[0].key, other.key) for other in left[1:])
+            left = [one for one in item.identifiers if one.key not in suppressed]
+            if len(left) > 1:
+                subject = min(left, key=rules.order)
+                yield from (pair(subject.key, other.key) for other in left if other is not subject)
 
-    known = await lock_known(tx, named, pairs, rules, ids, version)
-    return replace(known, seen=await _read_seen(tx, batch))
+    return await lock_known(tx, named, pairs, rules, ids, version, [item.message.id for item in batch])
 
 
 async def lock_known(
@@ -50,109 +50,120 @@ async def lock_known(
     rules: IdentityRules,
     ids: Ids,
     version: int | None = None,
+    messages: Sequence[str] = (),
 ) -> Known:
-    """What is known of these identifiers, their customers and some evidence, locked.
+    """What is known of these identifiers, their customers, some evidence and messages, locked.
 
     pairs: between whom evidence is wanted, given the keys of those that were
-    erased. version: as in `read_known`.
+    erased. version: as in `read_known`. messages: ids.
     """
     by_key = {identifier.key: identifier for identifier in named}
-    rows = await _lock_identifiers(tx, [by_key[key] for key in sorted(by_key)], ids)
-    if version is not None and rows and rows[0]["version"] != version:
-        raise RulesOutdatedError
-    identifiers = {row["key"]: _identifier_facts(row) for row in rows}
-    suppressed = frozenset(row["key"] for row in rows if row["suppressed"])
+    identifiers, suppressed = await _lock_identifiers(tx, by_key, ids, version)
     owners = sorted({facts.owner for facts in identifiers.values() if facts.owner is not None})
-    customers = await lock_customers(tx, owners)
-    await _read_recent(tx, customers, rules)
-    links, cuts = await _read_links(tx, sorted(set(pairs(suppressed))))
-    return Known(identifiers, customers, links, cuts, suppressed=suppressed)
+    wanted = [list(between) for between in sorted(set(pairs(suppressed)))]
+    batch = {"customers": owners, "pairs": wanted, "messages": list(messages)}
+    found = await tx.run_gathered("record/read_known", batch=batch)
+    customers = {row[0]: customer_facts(row) for row in found["customers"]}
+    links, cuts = evidence(found["links"])
+    await read_recent(tx, customers, rules)
+    return Known(identifiers, customers, links, cuts, seen=dict(found["seen"]), suppressed=suppressed)
 
 
-async def _lock_identifiers(tx: Transaction, identifiers: Sequence[Identifier], ids: Ids) -> list[dict[str, Any]]:
-    """Rows of `record/lock_identifiers`. New ones are made, without an owner: give them one or drop them."""
-    return await tx.run_gathered(
-        "record/lock_identifiers",
-        identifiers=[
-            {
-                "key": identifier.key,
-                "id": ids.identifier(),
-                "kind": identifier.kind,
-                "value": identifier.value,
-                "labels": [label] if (label := LABEL_BY_KIND.get(identifier.kind)) else [],
-                "hash": identifier.fingerprint,
-            }
-            for identifier in identifiers
-        ],
+async def _lock_identifiers(
+    tx: Transaction, by_key: dict[str, Identifier], ids: Ids, version: int | None
+) -> tuple[dict[str, IdentifierFacts], frozenset[str]]:
+    """Facts by key, and the keys of those that were erased.
+
+    New ones are made, without an owner: give them one or drop them. Raises
+    RulesOutdatedError when another version is in force.
+    """
+    keys = sorted(by_key)
+    found = await tx.run_gathered("record/lock_identifiers", batch={"keys": keys})
+    if version is not None and found["version"] != version:
+        raise RulesOutdatedError
+    facts = {row[0]: identifier_facts(row, by_key[row[0]]) for row in found["rows"]}
+    missing = [by_key[key] for key in keys if key not in facts]
+    if not missing:
+        return facts, frozenset()
+    made = await tx.run_gathered(
+        "record/make_identifiers", batch={"identifiers": [_new_row(one, ids) for one in missing]}
     )
+    facts.update((row[0], identifier_facts(row, by_key[row[0]])) for row in made["rows"])
+    return facts, frozenset(row[0] for row in made["rows"] if row[-1])
 
 
-async def lock_customers(tx: Transaction, customer_ids: Sequence[str]) -> dict[str, CustomerFacts]:
-    """Facts by id of live customers; the ids in ascending order."""
-    if not customer_ids:
-        return {}
-    rows = await tx.run_gathered("record/lock_customers", ids=list(customer_ids))
-    return {row["id"]: customer_facts(row) for row in rows}
+def _new_row(identifier: Identifier, ids: Ids) -> dict[str, Any]:
+    label = LABEL_BY_KIND.get(identifier.kind)
+    return {
+        "key": identifier.key,
+        "id": ids.identifier(),
+        "kind": identifier.kind,
+        "value": identifier.value,
+        "labels": [label] if label else [],
+        "hash": identifier.fingerprint,
+    }
 
 
-def customer_facts(row: dict[str, Any]) -> CustomerFacts:
-    """A row of `record/lock_customers` as facts."""
-    return CustomerFacts(
-        row["id"],
-        datetime.fromisoformat(row["createdAt"]),
-        from_wire(row["firstSeen"]),
-        from_wire(row["lastSeen"]),
-        {name.removeprefix(COUNT_PREFIX): count for name, count in row["counts"]},
-        from_texts(row["traits"], row["traitTimes"]),
+def identifier_facts(row: Sequence[Any], identifier: Identifier) -> IdentifierFacts:
+    """A row of `record/lock_identifiers` as facts."""
+    facts = IdentifierFacts(
+        identifier,
+        row[1],
+        row[2],
+        from_wire(row[3]),
+        from_wire(row[4]),
+        from_wire(row[5]),
+        from_wire(row[6]),
+        tuple(row[7] or ()),
+        from_text(row[8]),
     )
+    if facts.first_seen is not None:
+        facts.mark_stored()
+    return facts
 
 
-def _identifier_facts(row: dict[str, Any]) -> IdentifierFacts:
-    return IdentifierFacts(
-        Identifier(row["kind"], row["value"]),
-        row["id"],
-        row["owner"],
-        from_wire(row["firstSeen"]),
-        from_wire(row["lastSeen"]),
-        from_wire(row["firstEventAt"]),
-        from_wire(row["lastEventAt"]),
-        tuple(row["sources"] or ()),
-        from_text(row["traits"]),
+def customer_facts(row: Sequence[Any]) -> CustomerFacts:
+    """A row of customers of `record/read_known` as facts."""
+    facts = CustomerFacts(
+        row[0],
+        datetime.fromisoformat(row[1]),
+        from_wire(row[2]),
+        from_wire(row[3]),
+        {name.removeprefix(COUNT_PREFIX): count for name, count in row[4]},
+        from_texts(row[5], row[6]),
     )
+    facts.mark_stored()
+    return facts
 
 
-async def _read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rules: IdentityRules) -> None:
+def evidence(rows: Iterable[Sequence[Any]]) -> tuple[dict[Pair, LinkFacts], frozenset[Pair]]:
+    """The evidence that counts, and the pairs whose evidence was cut."""
+    links: dict[Pair, LinkFacts] = {}
+    cuts: set[Pair] = set()
+    for one, other, link_id, source, event, count, first_seen, last_seen, is_cut, by_hand in rows:
+        if is_cut:
+            cuts.add((one, other))
+            continue
+        facts = LinkFacts(
+            link_id,
+            (one, other),
+            count,
+            datetime.fromisoformat(first_seen),
+            datetime.fromisoformat(last_seen),
+            source,
+            event,
+            by_hand=by_hand,
+        )
+        facts.mark_stored()
+        links[one, other] = facts
+    return links, frozenset(cuts)
+
+
+async def read_recent(tx: Transaction, customers: dict[str, CustomerFacts], rules: IdentityRules) -> None:
+    """Add to the facts when their identifiers were last seen, of kinds whose limit looks at a window."""
     kinds = [kind for kind in rules.kinds if rules.window(kind) is not None]
     if not kinds or not customers:
         return
     for row in await tx.run("record/read_recent", ids=list(customers), kinds=kinds):
         of_kind = customers[row["customer"]].recent.setdefault(row["kind"], {})
         of_kind[row["key"]] = datetime.fromisoformat(row["lastSeen"])
-
-
-async def _read_links(tx: Transaction, pairs: Sequence[Pair]) -> tuple[dict[Pair, LinkFacts], frozenset[Pair]]:
-    if not pairs:
-        return {}, frozenset()
-    links: dict[Pair, LinkFacts] = {}
-    cuts: set[Pair] = set()
-    for row in await tx.run_gathered("record/read_links", pairs=[list(between) for between in pairs]):
-        between = (row["one"], row["other"])
-        if row["endedAt"] is not None:
-            cuts.add(between)
-            continue
-        links[between] = LinkFacts(
-            row["id"],
-            between,
-            row["count"],
-            datetime.fromisoformat(row["firstSeen"]),
-            datetime.fromisoformat(row["lastSeen"]),
-            row["source"],
-            row["event"],
-            by_hand=row["byHand"],
-        )
-    return links, frozenset(cuts)
-
-
-async def _read_seen(tx: Transaction, batch: Sequence[Cleansed]) -> dict[str, str | None]:
-    rows = await tx.run_gathered("record/read_seen", ids=[item.message.id for item in batch])
-    return {row["id"]: row["customer"] for row in rows}

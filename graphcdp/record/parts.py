@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from graphcdp.model.changes import Created, Part, Split
 from graphcdp.model.errors import DatabaseConflictError
 from graphcdp.model.identifiers import Identifier
 from graphcdp.record import segments
 from graphcdp.record.apply import recompute_customers
 from graphcdp.record.ids import NewIds
-from graphcdp.record.neighbours import lock_customers
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.split import Division, Former, Member, divide, joined
 from graphcdp.store import Transaction
@@ -52,7 +53,7 @@ async def lock_members(tx: Transaction, customer_id: str) -> dict[str, Member]:
     """
     before = await keys_of(tx, customer_id)
     await tx.run("record/part_lock", keys=before)
-    await lock_customers(tx, [customer_id])
+    await tx.run("record/lock_customers", ids=[customer_id])
     rows = await tx.run("record/part_members", id=customer_id)
     members = {
         row["key"]: Member(Identifier(row["kind"], row["value"]), datetime.fromisoformat(row["firstSeen"]))
@@ -108,7 +109,7 @@ async def part_customer(
     formers = await _formers(tx, customer_id)
     division = divide(customer_id, members, components, formers, rules, keeper)
     parts = await _give_ids(tx, division, now, ids)
-    log = [
+    log: list[dict[str, Any]] = [
         {
             "id": ids.split(),
             "customer": customer_id,
@@ -121,6 +122,7 @@ async def part_customer(
         for part, keys in parts[1:]
     ]
     await tx.run("record/create_splits", rows=log, now=now)
+    tx.tell([Split(customer_id, tuple(Part(r["part"], r["id"], tuple(r["identifiers"])) for r in log), cause.value)])
     touched = [part for part, _ in parts]
     await recompute_customers(tx, touched, now)
     await segments.refresh(tx, touched, now)
@@ -150,13 +152,14 @@ async def _give_ids(
 ) -> list[tuple[str, frozenset[str]]]:
     """Make the parts customers; their ids and keys, the one that keeps the id first."""
     named = [(part.customer or ids.customer(), part.keys) for part in division.parts]
-    made = [
+    made: list[dict[str, Any]] = [
         {"id": customer, "at": now}
         for (customer, _), part in zip(named, division.parts, strict=True)
         if part.customer is None
     ]
     if made:
         await tx.run("record/create_customers", rows=made, now=now)
+        tx.tell(Created(row["id"]) for row in made)
     if division.given_back:
         await tx.run("record/part_revive", ids=sorted(division.given_back), now=now)
     if division.follows:

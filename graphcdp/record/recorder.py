@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,17 +19,23 @@ from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
 from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.clock import utc_now
+from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import RulesOutdatedError, read_known
+from graphcdp.record.pace import Pace
 from graphcdp.record.rules import rules_in_force, rules_in_force_tx
+from graphcdp.record.sources import count_sources, source_of, tallied
 from graphcdp.record.tries import transact_again
+from graphcdp.resolve.changes import changes_of, stored_traits
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
 from graphcdp.resolve.ledger import SWAP_FROM
+from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
+from graphcdp.tracking_plan.plan import FINE, TrackingPlan
 
 log = structlog.get_logger("graphcdp.record")
 
@@ -38,12 +46,13 @@ PREPARED_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class _Rejection:
-    """A message that cannot be recorded: what was sent and why it was refused."""
+    """A message that cannot be recorded: what was sent and why it was refused; kept: for review."""
 
     message_id: str
     raw: RawMessage
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...] = ()
+    kept: bool = True
 
 
 @dataclass(slots=True)
@@ -67,6 +76,9 @@ class Recorder:
         batch_max: int = BATCH_MAX,
         waiting_max: int = WAITING_MAX,
         swap_from: int = SWAP_FROM,
+        limits: CustomerLimits = NO_LIMITS,
+        pace: Pace | None = None,
+        plan: TrackingPlan | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
@@ -74,6 +86,9 @@ class Recorder:
         self._version = version
         self._batch_max = batch_max
         self._swap_from = swap_from
+        self._limits = limits
+        self._pace = pace
+        self._plan = plan
         self._clock = clock
         self._gathering = Gathering(self._record_batch, batch_max=batch_max, waiting_max=waiting_max)
         self._under_way = 0
@@ -93,8 +108,11 @@ class Recorder:
             self._rules, self._version = current.rules, current.version
         return self._rules
 
-    async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]:
+    async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]:
         """Record messages, each on its own: a bad one does not harm the others.
+
+        paced: those of a customer that come too fast are refused; not so what is
+        imported or tried again.
 
         Outcomes come in the order of the messages; when this returns, they are
         stored. Raises DatabaseError when the database cannot take them now, and
@@ -110,7 +128,7 @@ class Recorder:
             written: asyncio.Future[list[Outcome]] | None = None
             for start in range(0, len(raws), self._batch_max):
                 # While the database writes a part, the next one is prepared.
-                part = await self._prepared(raws[start : start + self._batch_max])
+                part = await self._prepared(raws[start : start + self._batch_max], paced)
                 if written is not None:
                     outcomes += await written
                 written = self._gathering.put(part)
@@ -119,6 +137,14 @@ class Recorder:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+    async def foresee(self, raws: Sequence[RawMessage], foresight: Foresight) -> list[Outcome]:
+        """What `record` would answer, unpaced; nothing is written. Raises DatabaseError."""
+        now = self._clock()
+        taken = [self._prepare(raw, now) for raw in raws]
+        batch = [item for item in taken if isinstance(item, Cleansed)]
+        decided = iter(await foresight.decide(batch, self._rules, now, self._limits))
+        return [next(decided) if isinstance(item, Cleansed) else _refused(item) for item in taken]
 
     async def drain(self) -> None:
         """Take nothing new, and return when all that was accepted is stored."""
@@ -136,7 +162,7 @@ class Recorder:
         while True:
             now = self._clock()
             for one in waiting:
-                if one.rules is not self._rules:
+                if one.rules is not self._rules and not _is_limited(one.taken):
                     one.taken, one.rules = self._prepare(one.raw, now), self._rules
             taken = [one.taken for one in waiting]
             try:
@@ -159,7 +185,7 @@ class Recorder:
                 half = len(waiting) // 2
                 return [*await self._record_batch(waiting[:half]), *await self._record_batch(waiting[half:])]
 
-    async def _prepared(self, raws: Sequence[RawMessage]) -> list[_Waiting]:
+    async def _prepared(self, raws: Sequence[RawMessage], paced: bool) -> list[_Waiting]:
         found: list[_Waiting] = []
         for start in range(0, len(raws), PREPARED_AT_ONCE):
             if start:
@@ -167,27 +193,49 @@ class Recorder:
                 await asyncio.sleep(0)
             now = self._clock()
             part = raws[start : start + PREPARED_AT_ONCE]
-            found += [_Waiting(raw, self._prepare(raw, now), self._rules) for raw in part]
+            made = [_Waiting(raw, self._prepare(raw, now), self._rules) for raw in part]
+            if paced and self._pace is not None:
+                for one in made:
+                    one.taken = self._paced(one.taken, one.raw, self._pace, now)
+            found += made
         return found
 
+    def _paced(self, taken: Cleansed | _Rejection, raw: RawMessage, pace: Pace, now: datetime) -> Cleansed | _Rejection:
+        """The message, or its refusal when those of its subject come too fast."""
+        if isinstance(taken, _Rejection):
+            return taken
+        subject = min(taken.identifiers, key=self._rules.order)
+        wait_s = pace.wait_s(subject.key, now.timestamp())
+        if not wait_s:
+            return taken
+        # Not kept: whoever sends too much must not fill the list for review.
+        return _Rejection(taken.message.id, raw, (pace.problem(subject.kind, wait_s),), kept=False)
+
     def _prepare(self, raw: RawMessage, now: datetime) -> Cleansed | _Rejection:
-        made_id = new_ulid(now)
+        made_id = new_ulid(now) if raw.get("id") is None else ""
         message = take(raw, now=now, made_id=made_id)
         if not isinstance(message, Message):
-            return _Rejection(_told_id(raw, made_id), raw, message)
+            return _Rejection(_told_id(raw, now), raw, message)
+        verdict = FINE if self._plan is None else self._plan.judge(message)
+        if verdict.refused:
+            return _Rejection(message.id, raw, verdict.violations)
         cleaned = clean(message.identifiers, self._rules)
         if cleaned.identifiers:
-            return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems)
+            return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems, verdict.violations)
         return _Rejection(message.id, raw, (nobody(cleaned.problems),), cleaned.problems)
 
     async def _write(self, tx: Transaction, taken: Sequence[Cleansed | _Rejection], now: datetime) -> list[Outcome]:
         batch = [item for item in taken if isinstance(item, Cleansed)]
-        rejections = [item for item in taken if isinstance(item, _Rejection)]
+        rejections = [item for item in taken if isinstance(item, _Rejection) and item.kept]
         decided: list[Outcome] = []
         if batch:
             ids = NewIds(now)
             known = await read_known(tx, batch, self._rules, ids, self._version)
-            decision = decide_batch(batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from)
+            before = stored_traits(known)
+            decision = decide_batch(
+                batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from, limits=self._limits
+            )
+            tx.tell(changes_of(decision.writes, before))
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
@@ -202,9 +250,15 @@ class Recorder:
                 raise RulesOutdatedError
         if rejections:
             rows = [rejection_row(one.message_id, one.raw, one.errors, now) for one in rejections]
-            await tx.run("record/create_rejected", rows=rows, now=now)
+            await tx.run("record/create_rejected", rows=sorted(rows, key=itemgetter("hash")), now=now)
         in_order = iter(decided)
-        return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+        outcomes = [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+        await count_sources(tx, tallied(taken, outcomes), now)
+        return outcomes
+
+
+def _is_limited(taken: Cleansed | _Rejection) -> bool:
+    return isinstance(taken, _Rejection) and not taken.kept
 
 
 def _unstorable(message_id: str, raw: RawMessage) -> _Rejection:
@@ -217,24 +271,31 @@ def _of_erased(outcome: Outcome) -> _Rejection:
     return _Rejection(outcome.message_id, {"id": outcome.message_id}, outcome.errors, outcome.warnings)
 
 
-def _told_id(raw: RawMessage, made_id: str) -> str:
+def _told_id(raw: RawMessage, now: datetime) -> str:
     given = raw.get("id")
-    return given if isinstance(given, str) and given else made_id
+    return given if isinstance(given, str) and given else new_ulid(now)
 
 
 def _refused(rejection: _Rejection) -> Outcome:
     return Outcome(rejection.message_id, Status.REJECTED, errors=rejection.errors, warnings=rejection.warnings)
 
 
+def rejection_hash(message_id: str, json: str) -> str:
+    """What the very same refused message is known by."""
+    return sha256(f"{message_id}\n{json}".encode(errors="replace")).hexdigest()
+
+
 def rejection_row(message_id: str, raw: RawMessage, errors: Sequence[Problem], now: datetime) -> dict[str, Any]:
     """A row of `record/create_rejected`: what is kept of a message that cannot be recorded."""
+    told_id, json = message_id.encode(errors="replace").decode(), _as_text(raw)
     return {
         "id": f"rej_{new_ulid(now)}",
-        "messageId": message_id.encode(errors="replace").decode(),
-        "source": str(raw.get("source") or "api").encode(errors="replace").decode(),
+        "hash": rejection_hash(told_id, json),
+        "messageId": told_id,
+        "source": source_of(raw),
         "code": errors[0].code.value,
         "reason": reason_of(errors),
-        "json": _as_text(raw),
+        "json": json,
     }
 
 

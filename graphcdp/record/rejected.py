@@ -58,6 +58,16 @@ async def replay_next(
     return await _replay(store, recorder, rows, clock)
 
 
+async def drop_copies(store: Store, message_ids: Sequence[str]) -> None:
+    """Of what is kept of these refused messages word for word more than once, keep the oldest. Raises DatabaseError."""
+
+    async def drop(tx: Transaction) -> None:
+        tx.concerns(())
+        await tx.run("record/drop_rejected_copies", ids=sorted(set(message_ids)))
+
+    await store.transact(drop)
+
+
 async def _replay(
     store: Store, recorder: Recorder, rows: Sequence[dict[str, Any]], clock: Callable[[], datetime]
 ) -> Replayed:
@@ -65,7 +75,7 @@ async def _replay(
         return Replayed()
     since = clock()
     message_by_id = {row["id"]: message for row in rows if (message := _message(row)) is not None}
-    outcomes = await recorder.record(list(message_by_id.values()))
+    outcomes = await recorder.record(list(message_by_id.values()), paced=False)
     outcome_by_id = dict(zip(message_by_id, outcomes, strict=True))
     taken = {kept for kept, outcome in outcome_by_id.items() if outcome.status is not Status.REJECTED}
     again = [

@@ -121,6 +121,17 @@ async def settle_rules(
     return await store.transact(work)
 
 
+async def rules_to_be(store: Store, from_file: tuple[IdentityRules, str] | None, default_region: str) -> IdentityRules:
+    """The rules that `settle_rules` would start with; nothing is written."""
+    current = await rules_in_force(store)
+    if from_file is not None:
+        rules, file_hash = from_file
+        taken = await store.read("record/last_rules_file")
+        if current is None or not taken or taken[0]["hash"] != file_hash:
+            return rules
+    return IdentityRules(region=default_region) if current is None else current.rules
+
+
 @dataclass(frozen=True, slots=True)
 class _Change:
     """Rules that are to be put in force."""

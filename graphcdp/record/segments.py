@@ -13,6 +13,7 @@ from functools import lru_cache
 import orjson
 import structlog
 
+from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.plan.members import differing
@@ -45,9 +46,11 @@ async def refresh(tx: Transaction, customer_ids: Sequence[str], now: datetime) -
         rows = await tx.run_generated(statement_of_moves(where, definition.id, ids))
         moved = moves({row["id"]: row["should"] for row in rows})
         if moved.left:
-            await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
+            left = await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
+            tx.tell(SegmentExited(row["id"], definition.id, definition.key) for row in left)
         if moved.entered:
-            await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
+            entered = await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
+            tx.tell(SegmentEntered(row["id"], definition.id, definition.key) for row in entered)
 
 
 async def sweep(store: Store, now: datetime) -> None:
@@ -92,7 +95,8 @@ async def clear_retired(store: Store) -> None:
 
     async def clear(tx: Transaction) -> int:
         rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE)
-        return int(rows[0]["cleared"])
+        tx.tell(SegmentExited(row["customer"], row["segment"], row["key"]) for row in rows)
+        return len(rows)
 
     while await store.transact(clear):
         pass
@@ -117,7 +121,7 @@ async def _move(store: Store, customer_ids: Sequence[str], now: datetime) -> Non
     """
 
     async def work(tx: Transaction) -> None:
-        await tx.run("segment/lock_customers", ids=list(customer_ids))
+        await tx.run("record/lock_customers", ids=list(customer_ids))
         await refresh(tx, customer_ids, now)
 
     await store.transact(work)

@@ -6,7 +6,7 @@ screen), `traits` (identify), `groupId` and `traits` (group), `previousId`
 (alias); and `context`. Names that are not used here are left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,6 +80,16 @@ def message_of(sent: dict[str, Any], *, source: str, arrival: Arrival | None = N
         if value is not None:
             message[name] = value
     return message
+
+
+def is_tracking_format(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether most objects read as messages in this format, and name whom they are of as it does."""
+    fit = sum(
+        (row.get("type") in TYPES or isinstance(row.get("event"), str))
+        and not {"userId", "anonymousId", "messageId"}.isdisjoint(row)
+        for row in rows
+    )
+    return fit > len(rows) / 2
 
 
 def kept_message(sent: Any, *, source: str, arrival: Arrival) -> RawMessage:

@@ -7,6 +7,7 @@
     traits.py    the latest value of each trait, and how traits become properties
     ledger.py    what is known of the touched part of the graph, changed message by message
     group.py     who may join a group of identifiers, and who survives
+    limits.py    how much one customer may have
     join.py      evidence without a message, by hand or tried again
     preview.py   what uniting customers would do, without doing it
     split.py     which part of a customer keeps which id
@@ -14,6 +15,7 @@
     unions.py    groups that grow together, and what limits say to that
     stored.py    what is stored, as resolving it again needs it
     explain.py   why two identifiers are one customer, or not, in sentences
+    changes.py   what was decided -> changes, as the feed tells them
     decide.py    messages + ledger -> whose each is, and what to write
 
 Start with decide_batch in decide.py. The procedure is docs/identity.md.

@@ -10,8 +10,10 @@ from graphcdp.model.identifiers import ANONYMOUS, DEVICE, USER, Identifier
 from graphcdp.model.messages import Message, MessageType
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
+from graphcdp.model.times import to_epoch
 from graphcdp.resolve.group import REVIEWED, Group, objection, refusal, set_traits, unite
 from graphcdp.resolve.ledger import SWAP_FROM, Cause, Ids, Known, Ledger, Writes, earliest, latest_time, pair
+from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits, crowded_out, traits_with_room
 from graphcdp.resolve.rules import IdentityRules, SharedDevice
 from graphcdp.resolve.traits import Stamped, latest, native_scalars, stated
 
@@ -26,13 +28,14 @@ class Cleansed:
     """A message whose identifiers are in normal form: at least one.
 
     place: index of each identifier among the claims of the message.
-    warnings: problems of those that were dropped before.
+    warnings: problems of those that were dropped before. violations: of the tracking plan.
     """
 
     message: Message
     identifiers: tuple[Identifier, ...]
     place: tuple[int, ...]
     warnings: tuple[Problem, ...] = ()
+    violations: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +54,26 @@ def decide_batch(
     now: datetime,
     ids: Ids,
     swap_from: int = SWAP_FROM,
+    limits: CustomerLimits = NO_LIMITS,
 ) -> Decision:
     """Decide the messages in order, each seeing what those before it did.
 
     known: everything that the batch names, read after locking; it is used up.
     now: of the server, for what it makes itself; each message has a moment of its
     own, a microsecond after the one before, so that history can be told in order.
-    swap_from: as SWAP_FROM.
+    swap_from: as SWAP_FROM. limits: how much one customer may have.
     """
     ledger = Ledger(known, ids, swap_from)
     outcomes = tuple(
-        _decide_one(item, ledger, rules, now + timedelta(microseconds=place)) for place, item in enumerate(batch)
+        _decide_one(item, ledger, rules, limits, now + timedelta(microseconds=place))
+        for place, item in enumerate(batch)
     )
     return Decision(ledger.writes(), outcomes)
 
 
-def _decide_one(item: Cleansed, ledger: Ledger, rules: IdentityRules, moment: datetime) -> Outcome:
+def _decide_one(
+    item: Cleansed, ledger: Ledger, rules: IdentityRules, limits: CustomerLimits, moment: datetime
+) -> Outcome:
     message = item.message
     if message.id in ledger.seen:
         owner = ledger.seen[message.id]
@@ -78,13 +85,17 @@ def _decide_one(item: Cleansed, ledger: Ledger, rules: IdentityRules, moment: da
     if not ordered:
         return Outcome(message.id, Status.REJECTED, errors=(nobody(warnings),), warnings=tuple(warnings))
     subject = ordered[0]
-    group, dropped = _gather(ordered, message, ledger, rules, moment)
+    group, dropped = _gather(ordered, message, ledger, rules, limits, moment)
     survivor, absorbed = unite(group, ledger, rules, moment, Cause(message.type.value, message.id, message.source))
-    _write_identifiers(subject, group.taken, message, ledger, rules)
-    _write_customer(survivor, message, ledger)
+    traits, left_out = traits_with_room(_traits_of(message), ledger.customer(survivor).traits, limits)
+    _write_identifiers(subject, group.taken, message, traits, ledger, rules)
+    _write_customer(survivor, message, traits, ledger)
     _write_message(subject, [subject, *group.taken], item, ledger)
     ledger.seen[message.id] = survivor
     warnings += [_located(problem, it, place[it]) for it, problem in dropped]
+    if left_out is not None:
+        warnings.append(left_out)
+    warnings += item.violations
     return Outcome(message.id, Status.RECORDED, survivor, tuple(absorbed), warnings=tuple(warnings))
 
 
@@ -100,7 +111,12 @@ def nobody(dropped: Sequence[Problem]) -> Problem:
 
 
 def _gather(
-    ordered: Sequence[Identifier], message: Message, ledger: Ledger, rules: IdentityRules, moment: datetime
+    ordered: Sequence[Identifier],
+    message: Message,
+    ledger: Ledger,
+    rules: IdentityRules,
+    limits: CustomerLimits,
+    moment: datetime,
 ) -> tuple[Group, list[tuple[Identifier, Problem]]]:
     """The group that the message makes one customer, and what is dropped from the message."""
     subject = ordered[0]
@@ -109,9 +125,11 @@ def _gather(
     dropped: list[tuple[Identifier, Problem]] = []
     for identifier in ordered[1:]:
         problem = objection(identifier, subject, group, ledger, rules)
-        if problem is not None and _moves(problem, identifier, subject, group, rules):
-            ledger.take_away(identifier, moment)
-            problem = None
+        moves = problem is not None and _moves(problem, identifier, subject, group, rules)
+        if problem is None or moves:
+            problem = crowded_out(identifier, group, ledger, limits, alone=moves)
+            if moves and problem is None:
+                ledger.take_away(identifier, moment)
         if problem is not None:
             dropped.append((identifier, problem))
             if problem.code in REVIEWED:
@@ -135,7 +153,12 @@ def _moves(problem: Problem, identifier: Identifier, subject: Identifier, group:
 
 
 def _write_identifiers(
-    subject: Identifier, taken: Sequence[Identifier], message: Message, ledger: Ledger, rules: IdentityRules
+    subject: Identifier,
+    taken: Sequence[Identifier],
+    message: Message,
+    traits: dict[str, Stamped],
+    ledger: Ledger,
+    rules: IdentityRules,
 ) -> None:
     for identifier in (subject, *taken):
         facts = ledger.touch(identifier)
@@ -149,17 +172,19 @@ def _write_identifiers(
         between = pair(subject.key, identifier.key)
         ledger.bear_out(between, message.at, message.at, source=message.source, message=message.id)
     facts = ledger.identifier(subject.key)
-    facts.traits = latest(facts.traits, _traits_of(message))
+    if traits:
+        facts.traits = latest(facts.traits, traits)
     if message.type is MessageType.TRACK:
         facts.first_event_at = earliest(facts.first_event_at, message.at)
         facts.last_event_at = latest_time(facts.last_event_at, message.at)
 
 
-def _write_customer(survivor: str, message: Message, ledger: Ledger) -> None:
+def _write_customer(survivor: str, message: Message, traits: dict[str, Stamped], ledger: Ledger) -> None:
     customer = ledger.touch_customer(survivor)
     customer.first_seen = earliest(customer.first_seen, message.at)
     customer.last_seen = latest_time(customer.last_seen, message.at)
-    set_traits(customer, latest(customer.traits, _traits_of(message)))
+    if traits:
+        set_traits(customer, latest(customer.traits, traits))
 
 
 def _traits_of(message: Message) -> dict[str, Stamped]:
@@ -178,11 +203,15 @@ def _write_message(subject: Identifier, named: Sequence[Identifier], item: Clean
     if left_out:
         row["dropped"] = left_out
         ledger.partial.append({"id": message.id})
+    seconds, nanoseconds = to_epoch(message.at)
     if message.type is MessageType.TRACK:
+        if item.violations:
+            row["violations"] = [problem.message for problem in item.violations]
         ledger.events.append(
             {
                 "subject": subject.key,
-                "at": message.at.isoformat(),
+                "s": seconds,
+                "ns": nanoseconds,
                 "properties": {
                     **native_scalars(message.properties, EVENT_PREFIX),
                     **row,
@@ -193,7 +222,7 @@ def _write_message(subject: Identifier, named: Sequence[Identifier], item: Clean
             }
         )
     else:
-        ledger.statements.append({"at": message.at.isoformat(), "properties": {**row, "type": message.type.value}})
+        ledger.statements.append({"s": seconds, "ns": nanoseconds, "properties": {**row, "type": message.type.value}})
 
 
 def _suppressed(identifier: Identifier) -> Problem:

@@ -146,6 +146,11 @@ def unite(
             ledger.absorb(other, survivor, at=moment, cause=cause)
     for identifier in group.loose:
         ledger.give(identifier, survivor, moment)
+        traits = ledger.identifier(identifier.key).traits
+        if traits:
+            # It left another customer just now, and brings along what was stated of it.
+            customer = ledger.customer(survivor)
+            set_traits(customer, latest(customer.traits, traits))
     return survivor, others
 
 

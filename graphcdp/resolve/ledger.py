@@ -4,7 +4,7 @@
 changed by `decide`; at the end it tells what differs, as `Writes`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -44,6 +44,7 @@ class CustomerFacts:
     traits_changed: whether they differ from what is stored, and so must be written.
     recent: for kinds whose limit looks at a window, when each identifier was last
     seen, by kind and key; those last seen before the batch's windows may be missing.
+    stored: what `differs` compares with; None for one that is not stored yet.
     """
 
     id: str
@@ -54,11 +55,25 @@ class CustomerFacts:
     traits: dict[str, Stamped] = field(default_factory=dict)
     traits_changed: bool = False
     recent: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    stored: tuple[datetime | None, dict[str, int]] | None = None
+
+    def mark_stored(self) -> None:
+        """Remember that all of this is stored as it stands."""
+        self.stored = (self.first_seen, dict(self.counts))
+
+    @property
+    def differs(self) -> bool:
+        """Whether more than the time when it was last seen is other than stored."""
+        return self.traits_changed or self.stored is None or self.stored != (self.first_seen, self.counts)
 
 
 @dataclass(slots=True)
 class IdentifierFacts:
-    """owner: id of its customer; None for an identifier that nobody has yet."""
+    """owner: id of its customer; None for an identifier that nobody has yet.
+
+    stored: what `differs` compares with; None for one that is not stored yet.
+    stored_event_at: the time of its last event, as stored.
+    """
 
     identifier: Identifier
     id: str
@@ -69,11 +84,29 @@ class IdentifierFacts:
     last_event_at: datetime | None = None
     sources: tuple[str, ...] = ()
     traits: dict[str, Stamped] = field(default_factory=dict)
+    stored: tuple[datetime | None, datetime | None, tuple[str, ...], dict[str, Stamped]] | None = None
+    stored_event_at: datetime | None = None
+
+    def mark_stored(self) -> None:
+        """Remember that all of this is stored as it stands; its traits are replaced from now on, never changed."""
+        self.stored = self._without_last()
+        self.stored_event_at = self.last_event_at
+
+    @property
+    def differs(self) -> bool:
+        """Whether more than the times of its last use is other than stored."""
+        return self.stored != self._without_last()
+
+    def _without_last(self) -> tuple[datetime | None, datetime | None, tuple[str, ...], dict[str, Stamped]]:
+        return self.first_seen, self.first_event_at, self.sources, self.traits
 
 
 @dataclass(slots=True)
 class LinkFacts:
-    """A stretch of evidence that two identifiers are one person; it counts until it has ended."""
+    """A stretch of evidence that two identifiers are one person; it counts until it has ended.
+
+    stored: what `differs` compares with.
+    """
 
     id: str
     between: Pair
@@ -86,6 +119,16 @@ class LinkFacts:
     ended_by: str | None = None
     by_hand: bool = False
     is_new: bool = False
+    stored: tuple[datetime, bool] | None = None
+
+    def mark_stored(self) -> None:
+        """Remember that all of this is stored as it stands."""
+        self.stored = (self.first_seen, self.by_hand)
+
+    @property
+    def differs(self) -> bool:
+        """Whether more than the number of messages and the time of the last one is other than stored."""
+        return self.ended_at is not None or self.stored != (self.first_seen, self.by_hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +253,7 @@ class Ledger:
         self._customers = dict(known.customers)
         self._links = dict(known.links)
         self._cuts = known.cuts
-        self._spells: dict[str, list[Spell]] = {
-            key: [Spell(facts.owner, None)] if facts.owner else [] for key, facts in known.identifiers.items()
-        }
+        self._spells: dict[str, list[Spell]] = {}
         self._held: dict[str, list[IdentifierFacts]] = {}
         for facts in known.identifiers.values():
             if facts.owner is not None:
@@ -273,7 +314,7 @@ class Ledger:
         stays.last_seen = latest_time(stays.last_seen, gone.last_seen)
         moved = self._held.pop(absorbed, [])
         for facts in moved:
-            self._end_spell(facts.identifier.key, at, merge)
+            self._end_spell(facts.identifier.key, absorbed, at, merge)
             self._begin_spell(facts, survivor, at)
         self._held.setdefault(survivor, []).extend(moved)
         self._absorbed[absorbed] = Absorption(absorbed, survivor, merge, at, cause)
@@ -302,7 +343,7 @@ class Ledger:
         self._recompute[owner.id] = None
         self._touched_customers[owner.id] = None
         facts.owner = None
-        self._end_spell(identifier.key, at, None)
+        self._end_spell(identifier.key, owner.id, at, None)
         self._ended[identifier.key] = at
         for between in [between for between in self._links if identifier.key in between]:
             link = self._links.pop(between)
@@ -311,10 +352,11 @@ class Ledger:
 
     def _begin_spell(self, facts: IdentifierFacts, customer_id: str, at: datetime) -> None:
         facts.owner = customer_id
-        self._spells[facts.identifier.key].append(Spell(customer_id, at))
+        self._spells.setdefault(facts.identifier.key, []).append(Spell(customer_id, at))
 
-    def _end_spell(self, key: str, at: datetime, merge: str | None) -> None:
-        spell = self._spells[key][-1]
+    def _end_spell(self, key: str, owner: str, at: datetime, merge: str | None) -> None:
+        # Whose it was before the batch is noted when that ends: of most identifiers nothing changes.
+        spell = self._spells.setdefault(key, [Spell(owner, None)])[-1]
         spell.until, spell.merge = at, merge
 
     def touch(self, identifier: Identifier) -> IdentifierFacts:
@@ -365,7 +407,7 @@ class Ledger:
         alive = [customer for customer in self._touched_customers if customer in self._customers]
         return Writes(
             new_customers=[self._of_new(customer) for customer in self._new_customers],
-            owners={key: spells for key, spells in self._spells.items() if self._moved(key)},
+            owners={key: spells for key, spells in self._spells.items() if _moved(spells)},
             absorbed=absorbed,
             stored={
                 one.id: self._swapped_path(one) if one.swapped else self._path(one.id)
@@ -387,10 +429,6 @@ class Ledger:
     def _of_new(self, customer_id: str) -> CustomerFacts:
         # One that was absorbed in the same batch is created too: its id was told, and must keep resolving.
         return self._customers.get(customer_id) or CustomerFacts(customer_id, self._absorbed[customer_id].at)
-
-    def _moved(self, key: str) -> bool:
-        spells = self._spells[key]
-        return bool(spells) and (len(spells) > 1 or spells[0].since is not None) and spells[-1].until is None
 
     def _swapped(self, absorbed: Iterable[Absorption]) -> Iterator[Absorption]:
         """The absorptions, the biggest one of a survivor swapped if it is the bigger side by far."""
@@ -420,6 +458,10 @@ class Ledger:
             path[-1].until, path[-1].merge = step.at, step.merge
             path.append(Spell(step.into, step.at))
         return path
+
+
+def _moved(spells: Sequence[Spell]) -> bool:
+    return (len(spells) > 1 or spells[0].since is not None) and spells[-1].until is None
 
 
 def earliest(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -4,6 +4,7 @@
     statements.py   the named files under cypher/, found in a wheel and in a checkout
     versions.py     which Neo4j versions can be worked with
     migrations.py   constraints and numbered migrations
+    feed.py        changes -> pages of the feed
     values.py       driver values -> Python values
     failures.py     driver errors -> our errors
 

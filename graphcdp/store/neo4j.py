@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from neo4j import (
     READ_ACCESS,
@@ -22,11 +22,13 @@ from neo4j import (
 )
 from neo4j.exceptions import DriverError, Neo4jError
 
+from graphcdp.model.changes import Change
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import DatabaseTimeoutError
 from graphcdp.model.statement import Statement
 from graphcdp.store import migrations, statements
 from graphcdp.store.failures import explained
+from graphcdp.store.feed import pages_of
 from graphcdp.store.values import to_python
 from graphcdp.store.versions import check_version
 
@@ -47,12 +49,17 @@ Watcher = Callable[[frozenset[str] | None], None]
 
 
 class Transaction:
-    """A write transaction in progress; statements take effect together or not at all."""
+    """A transaction in progress; what its statements write takes effect together or not at all."""
 
     def __init__(self, store: "Store", transaction: AsyncManagedTransaction) -> None:
         self._store = store
         self._transaction = transaction
         self.concerned: frozenset[str] | None = None
+        self.told: list[Change] = []
+
+    def tell(self, changes: Iterable[Change]) -> None:
+        """Add changes to the feed, in this order; they are numbered right before the commit, or never."""
+        self.told.extend(changes)
 
     def concerns(self, customers: Iterable[str]) -> None:
         """Tell which customers this transaction changes, by id; without that it may change anything."""
@@ -62,16 +69,17 @@ class Transaction:
         """Run a named statement and return its rows."""
         return await self._store.rows(self._transaction, statements.text(name), parameters)
 
-    async def run_gathered(self, name: str, /, **parameters: Any) -> list[Row]:
-        """Run a named statement whose one row is the list `rows`, and return that as the driver gives it.
+    async def run_gathered(self, name: str, /, **parameters: Any) -> Row:
+        """Run a named statement that answers one row, and return that as the driver gives it.
 
-        For what each message reads: the driver goes around the event loop several
-        times for each row, and looks at each value. So no native times may be in it.
+        For what each message reads, gathered in lists: the driver goes around the
+        event loop several times for each row, and `run` looks at each value. So
+        no native times may be in it.
         """
         self._store.statements_run += 1
         result = await self._transaction.run(statements.text(name), parameters)
-        (rows,) = await result.value("rows")
-        return cast("list[Row]", rows)
+        record = await result.single(strict=True)
+        return dict(zip(record.keys(), record.values(), strict=True))
 
     async def run_generated(self, statement: Statement) -> list[Row]:
         """Run a statement that a pure room generated and return its rows."""
@@ -90,6 +98,7 @@ class Store:
         self._idle: list[AsyncSession] = []
         self.statements_run = 0
         self._watchers: list[Watcher] = []
+        self._wakers: list[Callable[[], None]] = []
 
     @classmethod
     async def open(cls, connection: Connection) -> Self:
@@ -149,6 +158,10 @@ class Store:
         """Rows of a statement that a pure room generated, in a read transaction of its own."""
         return await self._read(statement.text, statement.parameters)
 
+    async def read_one(self, name: str, /, **parameters: Any) -> Any:
+        """The only value of the only row of a named statement, as `read_value`."""
+        return await self.read_value(Statement(statements.text(name), parameters))
+
     async def read_value(self, statement: Statement) -> Any:
         """The only value of the only row of a generated statement, as the driver gives it: it may hold no times.
 
@@ -181,12 +194,17 @@ class Store:
         not known whether the work took effect.
         """
         concerned: frozenset[str] | None = None
+        told = False
 
         @unit_of_work(timeout=timeout_s)
         async def managed(transaction: AsyncManagedTransaction) -> Result:
-            nonlocal concerned
+            nonlocal concerned, told
             ours = Transaction(self, transaction)
             result = await work(ours)
+            if ours.told:
+                # Last of all: every writer waits for the counter from here until this one's commit.
+                told = True
+                await ours.run("feed/append", pages=pages_of(ours.told), count=len(ours.told))
             concerned = ours.concerned
             return result
 
@@ -203,6 +221,28 @@ class Store:
         finally:
             for watcher in self._watchers:
                 watcher(concerned)
+            if told:
+                for waker in self._wakers:
+                    waker()
+
+    def wake(self, waker: Callable[[], None]) -> None:
+        """Call `waker` after each write transaction of this store that told changes; it may have failed after all."""
+        self._wakers.append(waker)
+
+    def unwake(self, waker: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._wakers.remove(waker)
+
+    async def consult(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run `work` in one transaction in which the database refuses to write. Errors as `read`."""
+        timeout_s = read_timeout_s.get()
+
+        @unit_of_work(timeout=timeout_s)
+        async def managed(transaction: AsyncManagedTransaction) -> Result:
+            return await work(Transaction(self, transaction))
+
+        async with self._limited(timeout_s), self._reader() as session:
+            return await session.execute_read(managed)
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` after each write transaction of this store, before whoever asked for it goes on."""
@@ -247,17 +287,7 @@ class Store:
         )
 
     async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
-        timeout_s = read_timeout_s.get()
-
-        @unit_of_work(timeout=timeout_s)
-        async def managed(transaction: AsyncManagedTransaction) -> list[Row]:
-            return await self.rows(transaction, text, parameters)
-
-        async with (
-            self._limited(timeout_s),
-            self._reader() as session,
-        ):
-            return await session.execute_read(managed)
+        return await self.consult(lambda tx: tx.run_generated(Statement(text, parameters)))
 
     @asynccontextmanager
     async def _limited(self, timeout_s: float) -> AsyncIterator[None]:

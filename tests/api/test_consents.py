@@ -210,12 +210,14 @@ async def test_an_answer_from_memory_is_forgotten_with_a_decision(remembering: C
     assert (await consents(remembering, ANN)) == {"ads": "DENIED"}
 
 
-async def test_a_write_key_reads_no_consent_back(store: Store, recorder: Recorder) -> None:
+async def test_rule_5_a_pages_key_sets_no_consent(store: Store, recorder: Recorder) -> None:
     await recorder.record([{"id": "m1", "name": "Seen", "identifiers": [("user", "ann")]}])
-    _, text = await create_key(store, "page", ["write"], datetime.now(UTC))
+    _, page = await create_key(store, "page", ["write"], datetime.now(UTC))
+    _, server = await create_key(store, "server", ["read", "write"], datetime.now(UTC))
+    body = {"query": SET, "variables": {"input": {"customer": ANN, "purpose": "ads", "granted": True}}}
     async with serving(Platform(Settings(keys_fresh_s=0.01), store, recorder)) as client:
-        body = {"query": SET, "variables": {"input": {"customer": ANN, "purpose": "ads", "granted": True}}}
-        response = await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {text}"})
-    answer = response.json()
-    assert answer["data"]["setConsent"] == {"consent": None, "customer": None, "errors": []}
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"] * 2
+        refused = await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {page}"})
+        taken = await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {server}"})
+    assert refused.json()["data"] == {"setConsent": None}
+    assert [error["extensions"]["code"] for error in refused.json()["errors"]] == ["FORBIDDEN"]
+    assert taken.json()["data"]["setConsent"]["errors"] == []

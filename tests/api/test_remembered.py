@@ -105,3 +105,12 @@ def test_an_answer_is_forgotten_in_time() -> None:
     assert remembered.get("one") == b"{}"
     now_s = 2.0
     assert remembered.get("one") is None
+
+
+def test_the_answers_not_asked_for_longest_go_first() -> None:
+    remembered = Remembered(60, bytes_max=2 * (1000 + 500))
+    for name in ("one", "two"):
+        remembered.put(name, f"cus_{name}", b"x" * 500, remembered.begin())
+    assert remembered.get("one") is not None
+    remembered.put("three", "cus_three", b"x" * 500, remembered.begin())
+    assert [name for name in ("one", "two", "three") if remembered.get(name)] == ["one", "three"]

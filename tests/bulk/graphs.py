@@ -18,7 +18,7 @@ HISTORY = ("MergedCustomer", "Merge", "PastId")
 _NODES = Statement(
     """
     MATCH (n) WHERE NOT n:Migration AND NOT n:MergedCustomer AND NOT n:Merge AND NOT n:PastId
-      AND NOT n:RuleSet AND NOT n:RulesInForce
+      AND NOT n:RuleSet AND NOT n:RulesInForce AND NOT n:Source AND NOT n:Feed AND NOT n:ChangePage
     RETURN labels(n) AS labels, properties(n) AS properties,
            COLLECT { MATCH (n)<-[:IDENTIFIES]-(i) RETURN i.key } AS keys
     """
@@ -32,6 +32,15 @@ _RELATIONSHIPS = Statement(
            COLLECT { MATCH (b)<-[:IDENTIFIES]-(i) RETURN i.key } AS endKeys
     """
 )
+
+
+COUNTED = ("messages", "events", "duplicates", "rejected", "limited", "violations")
+
+
+async def sources(store: Store) -> dict[str, list[int]]:
+    """What is counted of each source."""
+    rows = await store.read_generated(Statement("MATCH (s:Source) RETURN properties(s) AS s"))
+    return {row["s"]["name"]: [row["s"][name] for name in COUNTED] for row in rows}
 
 
 async def dump(store: Store) -> list[str]:

@@ -21,6 +21,7 @@ from graphcdp.model.errors import EmbeddedError, ImportFileError
 from graphcdp.model.predicates import parse_predicate
 from graphcdp.model.principals import Scope
 from graphcdp.model.statement import Statement
+from graphcdp.read.feed import standing
 from graphcdp.record.clock import utc_now
 from graphcdp.record.files import RowFile
 from graphcdp.record.keys import create_key
@@ -32,7 +33,7 @@ from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.bulk import rows
-from tests.bulk.graphs import dump
+from tests.bulk.graphs import dump, sources
 
 GOLD = {"trait": {"path": "plan", "is": {"eq": "gold"}}}
 ENVIRONMENT = {
@@ -113,6 +114,8 @@ async def test_a_first_load_keeps_what_is_no_customers_and_is_no_second_one(
         )
         other = Counter(await recorded(store, path))
         assert sorted((mine - other).elements())[:5] == sorted((other - mine).elements())[:5]
+        assert await sources(loaded) == await sources(store)
+        assert (await standing(loaded)).newest == 1
         (found,) = await loaded.read_generated(
             Statement("CALL db.index.fulltext.queryNodes('identifier_text', 'p1*') YIELD node RETURN count(*) AS total")
         )

@@ -115,6 +115,8 @@ async def test_the_same_message_of_two_callers_is_recorded_once(recorder: Record
 async def test_what_the_database_cannot_store_harms_no_neighbour(recorder: Recorder, store: Store) -> None:
     # An operator's own index, whose entries have a largest size.
     await store.run_schema("CREATE INDEX notes FOR (e:Event) ON (e.json)")
+    # While an index is still built, nothing is checked before the commit, and then the database itself fails.
+    await store.read_generated(Statement("CALL db.awaitIndexes(60)"))
     try:
         found = await asyncio.gather(
             recorder.record([seen("a"), seen("b")]),

@@ -20,6 +20,6 @@ async def test_a_hub_is_never_walked(recorder: Recorder, profiled: Any) -> None:
         ]
     )
     pairs = [[f"anonymous:a{n}", "device:hub"] for n in range(LINKS)]
-    plan = await profiled("record/read_links", pairs=pairs)
+    plan = await profiled("record/read_known", batch={"customers": [], "pairs": pairs, "messages": []})
     assert max(rows for _, _, rows, _ in plan) == LINKS
-    assert "Expand(All)" not in {operator for operator, *_ in plan}
+    assert {operator for operator, details, *_ in plan if "LINKED" in details} == {"Expand(Into)"}

@@ -66,6 +66,23 @@ async def test_a_bad_message_harms_no_neighbour_and_is_kept(recorder: Recorder, 
     assert kept == [{"id": "m1", "code": "NO_IDENTIFIER"}, {"id": "m3", "code": "INVALID"}]
 
 
+async def test_the_same_refused_message_is_kept_once(recorder: Recorder, store: Store) -> None:
+    refused = seen("m1", ("user", "null"), at="2026-01-01T00:00:00Z")
+    for _ in range(2):
+        await recorder.record([refused, refused])
+    (kept,) = await rows(store, "MATCH (r:Rejected) RETURN r.id AS id, r.receivedAt AS received, r.tries AS tries")
+    await recorder.record([{**refused, "properties": {"total": 1}}, {**refused, "id": "m2"}])
+    found = await rows(store, "MATCH (r:Rejected) RETURN r.id AS id, r.messageId AS message ORDER BY id")
+    assert sorted(row["message"] for row in found) == ["m1", "m1", "m2"]
+    assert kept["id"] in {row["id"] for row in found}
+
+
+async def test_refused_messages_are_found_by_the_index(store: Store, profiled: Any) -> None:
+    row = {"id": "rej_1", "hash": "h", "messageId": "m", "source": "s", "code": "INVALID", "reason": "r", "json": "{}"}
+    plan = await profiled("record/create_rejected", rows=[row], now="2026-01-01")
+    assert any(name.startswith("NodeUniqueIndexSeek") for name, *_ in plan), plan
+
+
 async def test_recording_twice_changes_nothing(recorder: Recorder, store: Store) -> None:
     batch = [seen(f"m{n}", ("user", f"u{n % 3}"), ("device", f"d{n % 4}"), traits={"n": n}) for n in range(12)]
     await recorder.record(batch)
@@ -88,7 +105,7 @@ async def test_with_last_login_the_device_moves_and_its_traits_go_with_it(store:
     found = await rows(
         store, "MATCH (c:Customer)<-[:IDENTIFIES]-(u:User) RETURN u.value AS user, c.traits AS traits ORDER BY user"
     )
-    assert found[0] == {"user": "u1", "traits": '{"plan":"pro"}'}
+    assert found == [{"user": "u1", "traits": '{"plan":"pro"}'}, {"user": "u2", "traits": '{"model":"X"}'}]
     ended = await rows(store, "MATCH ()-[l:LINKED]->() WHERE l.endedAt IS NOT NULL RETURN l.endedBy AS by")
     assert ended == [{"by": "last_login"}]
 

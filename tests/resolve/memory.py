@@ -11,6 +11,7 @@ from graphcdp.model.outcomes import Outcome
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch
 from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, LinkFacts, Pair
+from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.traits import latest, visible
 
@@ -45,6 +46,7 @@ class Memory:
     """Decides batch by batch, each on the result of those before."""
 
     rules: IdentityRules = field(default_factory=lambda: IdentityRules(region="VN"))
+    limits: CustomerLimits = NO_LIMITS
     identifiers: dict[str, IdentifierFacts] = field(default_factory=dict)
     customers: dict[str, CustomerFacts] = field(default_factory=dict)
     links: dict[Pair, LinkFacts] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Memory:
             frozenset(self.cuts),
             {item.message.id: self.seen[item.message.id] for item in batch if item.message.id in self.seen},
         )
-        decision = decide_batch(batch, known, self.rules, now=NOW, ids=self.ids)
+        decision = decide_batch(batch, known, self.rules, now=NOW, ids=self.ids, limits=self.limits)
         self._apply(decision.writes)
         self.seen.update((o.message_id, o.customer_id) for o in decision.outcomes)
         return list(decision.outcomes)

@@ -1,0 +1,92 @@
+// Writes what a batch changes about identifiers, evidence and customers that are known, and what it records.
+//
+// All in one statement, since each round trip is a wait for whoever sends one message alone. What most
+// messages do, to be seen once more, has blocks of its own that write nothing but that: a property that is set
+// is stored and logged, even to the value that it has. Times come as seconds since 1970 and
+// nanoseconds in two columns where there are many, which is read faster than text.
+//
+// The lists are in one map, since the database plans a statement anew for each size, 1, 10, 100 and so on, of
+// each list that is a parameter by itself: with nine lists that would be thousands of plans.
+//
+// Parameters
+//   now    DATETIME
+//   batch  MAP of
+//     identifiers   LIST<MAP{key: STRING, properties: MAP, and as text the times
+//                   firstSeen, lastSeen, firstEventAt, lastEventAt}>  a property of null is removed
+//     usedAgain     LIST<LIST<ANY>>  identifiers of which only the last times change:
+//                   key, lastSeen s, ns, lastEventAt s, ns
+//     seenAgain     LIST<LIST<ANY>>  identifiers that were only seen once more: key, lastSeen s, ns
+//     links         LIST<MAP{one: STRING, other: STRING, properties: MAP, and as text the times
+//                   firstSeen, lastSeen, endedAt}>  new evidence
+//     shownAgain    LIST<LIST<ANY>>  evidence of which only number and last time change: id, count, lastSeen s, ns
+//     pairs         LIST<STRING>     of the new evidence: two keys with a line break between, the smaller first
+//     events        LIST<MAP{subject: STRING, properties: MAP, s: INTEGER, ns: INTEGER}>
+//     statements    LIST<MAP{properties: MAP, s: INTEGER, ns: INTEGER}>
+//                   messages that record no event, kept so that each is taken once
+//     customers     LIST<MAP{id: STRING, properties: MAP, flattened: MAP, and as text the times
+//                   firstSeen, lastSeen}>  a property of null is removed; flattened: null when no trait changed
+//     seenCustomers LIST<LIST<ANY>>  customers who were only seen once more: id, lastSeen s, ns
+// Columns: none
+CALL () {
+  UNWIND $batch.identifiers AS row
+  MATCH (i:Identifier {key: row.key})
+  SET i += row.properties,
+      i.firstSeen = datetime(row.firstSeen), i.lastSeen = datetime(row.lastSeen),
+      i.firstEventAt = datetime(row.firstEventAt), i.lastEventAt = datetime(row.lastEventAt)
+}
+CALL () {
+  UNWIND $batch.usedAgain AS row
+  MATCH (i:Identifier {key: row[0]})
+  SET i.lastSeen = datetime.fromepoch(row[1], row[2]), i.lastEventAt = datetime.fromepoch(row[3], row[4])
+}
+CALL () {
+  UNWIND $batch.seenAgain AS row
+  MATCH (i:Identifier {key: row[0]})
+  SET i.lastSeen = datetime.fromepoch(row[1], row[2])
+}
+CALL () {
+  UNWIND $batch.links AS row
+  MATCH (one:Identifier {key: row.one})
+  MATCH (other:Identifier {key: row.other})
+  CREATE (one)-[l:LINKED]->(other)
+  SET l += row.properties,
+      l.firstSeen = datetime(row.firstSeen), l.lastSeen = datetime(row.lastSeen), l.endedAt = datetime(row.endedAt)
+}
+CALL () {
+  UNWIND $batch.shownAgain AS row
+  MATCH ()-[l:LINKED]->()
+  WHERE l.id = row[0]
+  SET l.count = row[1], l.lastSeen = datetime.fromepoch(row[2], row[3])
+}
+CALL () {
+  UNWIND $batch.pairs AS between
+  MATCH (c:Conflict {pair: between})
+  WHERE c.status = 'OPEN'
+  SET c.status = 'SOLVED', c.decidedAt = $now
+}
+CALL () {
+  UNWIND $batch.events AS row
+  MATCH (i:Identifier {key: row.subject})
+  CREATE (e:Event)-[:BY]->(i)
+  SET e = row.properties, e.at = datetime.fromepoch(row.s, row.ns), e.receivedAt = $now
+}
+CALL () {
+  UNWIND $batch.statements AS row
+  CREATE (s:Statement)
+  SET s = row.properties, s.at = datetime.fromepoch(row.s, row.ns), s.receivedAt = $now
+}
+CALL () {
+  UNWIND $batch.customers AS row
+  MATCH (c:Customer {id: row.id})
+  WITH c, row,
+       CASE WHEN row.flattened IS NULL THEN []
+            ELSE [name IN keys(c) WHERE name STARTS WITH 'traits.' AND row.flattened[name] IS NULL] END AS stale
+  SET c += row.properties, c += coalesce(row.flattened, {}), c.updatedAt = $now,
+      c.firstSeen = datetime(row.firstSeen), c.lastSeen = datetime(row.lastSeen)
+  FOREACH (name IN stale | SET c[name] = null)
+}
+CALL () {
+  UNWIND $batch.seenCustomers AS row
+  MATCH (c:Customer {id: row[0]})
+  SET c.updatedAt = $now, c.lastSeen = datetime.fromepoch(row[1], row[2])
+}

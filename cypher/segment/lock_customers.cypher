@@ -1,8 +1,0 @@
-// Locks customers in the order of their ids, as the recorder does.
-//
-// Parameters
-//   ids  LIST<STRING>  cus_..., ascending
-// Columns: none
-UNWIND $ids AS id
-MATCH (c:Customer {id: id})
-REMOVE c.lock

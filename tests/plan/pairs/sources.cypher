@@ -1,0 +1,13 @@
+CALL () {
+  MATCH (s:Source)
+  WHERE s.name > $after_0
+  WITH s ORDER BY s.name LIMIT $limit_0
+  WITH collect([[s.name], [s.name, s.messages, CASE WHEN s.messages = 0 THEN 0.0 ELSE toFloat(s.rejected) / s.messages END, toString(s.lastSeen)]]) AS rows
+  WITH rows[..$size_0] AS page, size(rows) > $size_0 AS more
+  RETURN [page, [($followed_0 OR more)]] AS f0
+}
+CALL () {
+  MATCH (s:Source {name: $name_10})
+  RETURN head(collect([s.events, s.duplicates, s.rejected, s.limited, s.violations, toString(s.firstSeen), s.sample])) AS f10
+}
+RETURN [f0, f10] AS answer
