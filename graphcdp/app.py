@@ -103,7 +103,7 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             version=settled.version,
             batch_max=settings.batch_max,
             waiting_max=settings.waiting_max,
-            limits=_limits(settings),
+            limits=limits_of(settings),
             pace=_pace(settings),
             plan=plan,
         )
@@ -126,7 +126,7 @@ async def open_unchanged(settings: Settings, progress: Progress | None = None) -
     plan = _tracking_plan(settings)
     async with database(settings, progress) as connection, await Store.open(connection) as store:
         rules = await rules_to_be(store, from_file, settings.default_region)
-        yield Platform(settings, store, Recorder(store, rules, limits=_limits(settings), plan=plan))
+        yield Platform(settings, store, Recorder(store, rules, limits=limits_of(settings), plan=plan))
 
 
 def feed_of(store: Store) -> Feed:
@@ -195,7 +195,8 @@ def _tracking_plan(settings: Settings) -> TrackingPlan | None:
         raise SettingsError(f"GRAPHCDP_TRACKING_PLAN: {first}{more}") from error
 
 
-def _limits(settings: Settings) -> CustomerLimits:
+def limits_of(settings: Settings) -> CustomerLimits:
+    """How much one customer may have."""
     return CustomerLimits(settings.customer_traits_max or None, settings.customer_identifiers_max or None)
 
 
@@ -213,6 +214,12 @@ def _rules_file(settings: Settings) -> tuple[IdentityRules, str] | None:
         return read_rules_file(settings.rules, settings.default_region)
     except RulesFileError as error:
         raise SettingsError(f"GRAPHCDP_RULES: {error}") from error
+
+
+def rules_to_begin_with(settings: Settings) -> IdentityRules:
+    """The identity rules that a new database gets. Raises SettingsError."""
+    from_file = _rules_file(settings)
+    return IdentityRules(region=settings.default_region) if from_file is None else from_file[0]
 
 
 async def _settled_rules(

@@ -10,6 +10,7 @@ rejects.py    the file of bad rows
 export.py  write files
 consume.py  record what a stream brings
 produce.py  publish files to a stream
+bulk.py       a first load, by Neo4j's own import
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
 plan.py    the tracking plan: check

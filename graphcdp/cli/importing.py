@@ -2,8 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -68,6 +68,27 @@ class ImportRun:
                     files.enter_context(kept)
                 for path, key in key_by_file.items():
                     await self._import(platform, path, key, stands.get(key), rejects[self._rejected_path(path)])
+
+    @contextmanager
+    def kept_bad(self, console: Console) -> Iterator[Callable[[Path, BadRow], None]]:
+        """Keeps bad rows where they belong, and says of the first few what is wrong; for a run from the start."""
+        rejects = self._rejects(())
+
+        def keep(path: Path, bad: BadRow) -> None:
+            kept = rejects[self._rejected_path(path)]
+            kept.keep(path, bad)
+            if kept.count <= SHOWN_MAX:
+                self.say(f"{path}:{bad.line}: {bad.reason}", console)
+
+        try:
+            with ExitStack() as files:
+                for kept in rejects.values():
+                    files.enter_context(kept)
+                yield keep
+        finally:
+            for kept in rejects.values():
+                if kept.count:
+                    self.say(f"Rejected rows, each with its line and the reason: {kept.path}", console)
 
     def _rejects(self, stands: Iterable[Checkpoint]) -> dict[Path, Rejects]:
         """The files of bad rows by path, each with what earlier runs left there."""

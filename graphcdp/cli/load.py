@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from graphcdp.cli.bulk import BulkImport
 from graphcdp.cli.dry_run import DryRun
 from graphcdp.cli.importing import ImportRun
 from graphcdp.cli.logs import configure_logs
@@ -46,6 +47,9 @@ def import_files(
     rejected: Annotated[
         Path | None, typer.Option(help="Where bad rows go; unset: FILE.rejected.jsonl beside each file.")
     ] = None,
+    bulk: Annotated[
+        bool, typer.Option("--bulk", help="A first load, into an empty embedded database that nothing uses.")
+    ] = False,
     suggest: Annotated[
         bool,
         typer.Option("--suggest", help="Print a mapping for one file, by looking at its columns; import nothing."),
@@ -96,6 +100,8 @@ def import_files(
             raise ImportFileError(f"--suggest looks at one file, and these are {len(found)}; name one of them.")
         print_suggestion(found[0], format_=format_, delimiter=delimiter, region=settings.default_region)
         return
+    if bulk and dry_run:
+        raise ImportFileError("--bulk has no dry run: leave out --bulk, the outcome is the same.")
     given = _given_mapping(mapping, map_ or (), set_ or (), times)
     work = (DryRun if dry_run else ImportRun)(
         settings=settings,
@@ -109,6 +115,10 @@ def import_files(
         batch_max=batch,
     )
     work.check()
+    if bulk:
+        if not BulkImport(work).run():
+            raise typer.Exit(EXIT_IN_PART)
+        return
     try:
         asyncio.run(work.run())
     except KeyboardInterrupt:

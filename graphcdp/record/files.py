@@ -45,12 +45,14 @@ class Row:
     """A row that became a message.
 
     line: the file's, from 1, where the row starts; of Parquet, the number of the
-    row, from 1. text: as it stands there; of Parquet, as JSON.
+    row, from 1. text: as it stands there; of Parquet, as JSON. made_id: the message's
+    id is made of the row's content.
     """
 
     line: int
     message: RawMessage
     text: str = ""
+    made_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Record:
 class RowFile:
     """An open file of rows. Use it as a context manager; `rows()` or `records()` reads it once, from start to end.
 
-    columns: their names; None for JSON Lines, where each row has its own.
+    columns: their names; None for JSON Lines, where each row has its own. header, delimiter:
+    of CSV, nameless columns included. table: of Parquet.
     """
 
     def __init__(self, path: Path, file: IO[bytes], size: int, format_: Format, source: str | None) -> None:
@@ -82,11 +85,14 @@ class RowFile:
         self.size_bytes = size
         self.format = format_
         self.columns: list[str] | None = None
+        self.header: list[str] = []
+        self.delimiter = ""
+        self.numbers_equal_rows = True
         self._file = file
         self._source = source
         self._mapping: ImportMapping | None = None
         self._read: Callable[[], Iterator[Record | BadRow]]
-        self._table: ParquetRows | None = None
+        self.table: ParquetRows | None = None
         zipped = file.read(2) == _GZIP_MAGIC
         file.seek(0)
         content = io.BufferedReader(gzip.GzipFile(fileobj=file)) if zipped else file
@@ -142,6 +148,35 @@ class RowFile:
             raise
         return opened
 
+    @classmethod
+    def of_piece(
+        cls,
+        path: Path,
+        content: bytes,
+        mapping: ImportMapping | None,
+        *,
+        format_: Format,
+        delimiter: str | None = None,
+        source: str | None = None,
+    ) -> Self:
+        """Whole lines of a CSV or JSON Lines file, as a file of their own; CSV with its header before them.
+
+        Equal rows get the same made id: whoever has all pieces tells them apart.
+        """
+        piece = cls(path, io.BytesIO(content), len(content), format_, source)
+        piece.numbers_equal_rows = False
+        if format_ is Format.CSV:
+            piece._open_csv(delimiter)
+        else:
+            piece._read = piece._jsonl
+        piece._fit(mapping)
+        return piece
+
+    @property
+    def mapping(self) -> ImportMapping | None:
+        """The mapping, fitted to the columns; None for the tracking format."""
+        return self._mapping
+
     def __enter__(self) -> Self:
         return self
 
@@ -153,9 +188,9 @@ class RowFile:
     @property
     def position_bytes(self) -> int:
         """How much of the file, as it lies on the disk, is read."""
-        if self._table is not None:
+        if self.table is not None:
             # It is read here and there; its rows tell more.
-            return self.size_bytes * self._table.given // max(self._table.total, 1)
+            return self.size_bytes * self.table.given // max(self.table.total, 1)
         return self._file.tell()
 
     def records(self) -> Iterator[Record | BadRow]:
@@ -164,7 +199,7 @@ class RowFile:
             yield from self._read()
         except (EOFError, OSError, zlib.error) as error:
             yield BadRow(
-                (self._lines.number if self._table is None else self._table.given) + 1,
+                (self._lines.number if self.table is None else self.table.given) + 1,
                 f"the file cannot be read past this line: {error}. Get it whole and import it again: "
                 f"what was recorded is not recorded twice.",
             )
@@ -175,12 +210,16 @@ class RowFile:
             if isinstance(record, BadRow):
                 yield record
                 continue
-            try:
-                message = self._message(record.values)
-            except ValueError as error:
-                yield BadRow(record.line, str(error), record.text)
-            else:
-                yield Row(record.line, self._completed(message, record.values), record.text)
+            yield self.row(record)
+
+    def row(self, record: Record) -> Row | BadRow:
+        """The row that a record of this file stands for."""
+        try:
+            message = self._message(record.values)
+        except ValueError as error:
+            return BadRow(record.line, str(error), record.text)
+        made = message.get("id") is None
+        return Row(record.line, self._completed(message, record.values), record.text, made)
 
     def _message(self, values: dict[str, Any]) -> RawMessage:
         if self._mapping is None:
@@ -196,10 +235,10 @@ class RowFile:
                 mapping = columns_as_targets(self.columns)
             known = set(self.columns)
             for column in sorted(mapping.named_columns - known):
-                if self._table is None or column.partition(".")[0] not in known:
+                if self.table is None or column.partition(".")[0] not in known:
                     names = ", ".join(self.columns)
                     raise ImportFileError(f"{self.path} has no column {column!r}; its columns are {names}.")
-            if self._table is not None and mapping.columns.get("at") in self._table.time_columns:
+            if self.table is not None and mapping.columns.get("at") in self.table.time_columns:
                 # Such a column says by itself how its times are to be read.
                 mapping = mapping.model_copy(update={"times": TimeFormat.ISO})
         self._mapping = mapping
@@ -212,7 +251,7 @@ class RowFile:
         return named
 
     def _open_parquet(self) -> None:
-        table = self._table = ParquetRows(self.path, self._file)
+        table = self.table = ParquetRows(self.path, self._file)
         self.columns = self._named(table.columns)
         self._read = lambda: (Record(table.given, row, orjson.dumps(row).decode()) for row in table)
 
@@ -258,12 +297,14 @@ class RowFile:
         if "\r" in head.rstrip("\r\n"):
             raise ImportFileError(f"{self.path} ends its lines with CR alone; save it with LF or CR LF.")
         taken: list[str] = []
-        reader = csv.reader(_remembered(self._lines, taken), delimiter=delimiter or _found_delimiter(head), strict=True)
+        self.delimiter = delimiter or _found_delimiter(head)
+        reader = csv.reader(_remembered(self._lines, taken), delimiter=self.delimiter, strict=True)
         try:
             header = [name.strip() for name in next(reader)]
         except csv.Error as error:
             raise ImportFileError(f"{self.path}: the header is no CSV: {error}.") from error
         self.columns = self._named(header)
+        self.header = header
         taken.clear()
         self._read = lambda: self._csv(reader, header, taken)
 
@@ -302,8 +343,8 @@ class RowFile:
         if message.get("id") is None:
             said = [message["type"], message.get("name"), row]
             content = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()[:16]
-            self._occurrences[content] += 1
-            again = self._occurrences[content]
+            self._occurrences[content] += self.numbers_equal_rows
+            again = self._occurrences[content] or 1
             message["id"] = f"row-{content.hex()}" if again == 1 else f"row-{content.hex()}-{again}"
         return message
 

@@ -130,7 +130,7 @@ def _half_a_character(field: str) -> Problem:
 
 
 def _about_object(name: str, value: dict[str, Any]) -> list[Problem]:
-    depth, keys = _measured(value)
+    depth, keys = measured(value)
     if depth > DEPTH_MAX:
         return [_too_much(name, "levels", DEPTH_MAX, depth)]
     if keys > KEYS_MAX:
@@ -156,7 +156,7 @@ def _too_much(name: str, unit: str, limit: int, actual: int) -> Problem:
     )
 
 
-def _measured(value: Any) -> tuple[int, int]:
+def measured(value: Any) -> tuple[int, int]:
     """Levels (at most one above the limit, where the search ends) and keys of a JSON value."""
     depth, keys = 0, 0
     level = [value]

@@ -2,11 +2,13 @@
 
 import importlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
+
+import orjson
 
 from graphcdp.model.errors import ImportFileError
 
@@ -42,15 +44,26 @@ class ParquetRows:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Rows by column, as JSON values; a column without a value is absent. Raises OSError past what can be read."""
         try:
-            for batch in self._file.iter_batches(batch_size=ROWS_AT_ONCE):
-                # Python's times have microseconds: what is finer is cut off.
-                table = self._arrow.Table.from_batches([batch])
-                readable = table if self._is_exact else table.cast(self._readable, safe=False)
-                for row in readable.to_pylist():
+            for table in self.tables(None, ROWS_AT_ONCE):
+                for row in _rows(table):
                     self.given += 1
-                    yield {name: value for name, raw in row.items() if (value := json_value(raw)) is not None}
+                    yield row
         except (self._arrow.ArrowException, ValueError) as error:
             raise OSError(_one_line(error)) from error
+
+    def tables(self, groups: Sequence[int] | None, rows_at_once: int) -> Iterator[Any]:
+        """The rows as pyarrow tables. groups: numbers of row groups; None for all. Raises OSError as above."""
+        try:
+            for batch in self._file.iter_batches(batch_size=rows_at_once, row_groups=groups):
+                # Python's times have microseconds: what is finer is cut off.
+                table = self._arrow.Table.from_batches([batch])
+                yield table if self._is_exact else table.cast(self._readable, safe=False)
+        except (self._arrow.ArrowException, ValueError) as error:
+            raise OSError(_one_line(error)) from error
+
+    def records(self, table: Any) -> Iterator[tuple[dict[str, Any], str]]:
+        """The rows of such a table by column, as JSON values, each with its text."""
+        return ((row, orjson.dumps(row).decode()) for row in _rows(table))
 
     def _in_microseconds(self, type_: Any) -> Any:
         pa = self._arrow
@@ -65,6 +78,11 @@ class ParquetRows:
         if pa.types.is_struct(type_):
             return pa.struct([inner.with_type(self._in_microseconds(inner.type)) for inner in type_])
         return type_
+
+
+def _rows(table: Any) -> Iterator[dict[str, Any]]:
+    for row in table.to_pylist():
+        yield {name: value for name, raw in row.items() if (value := json_value(raw)) is not None}
 
 
 def arrow() -> Any:

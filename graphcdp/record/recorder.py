@@ -249,7 +249,7 @@ class Recorder:
             if current is not None and current.version != self._version:
                 raise RulesOutdatedError
         if rejections:
-            rows = [_rejection_row(rejection, now) for rejection in rejections]
+            rows = [rejection_row(one.message_id, one.raw, one.errors, now) for one in rejections]
             await tx.run("record/create_rejected", rows=sorted(rows, key=itemgetter("hash")), now=now)
         in_order = iter(decided)
         outcomes = [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
@@ -280,16 +280,21 @@ def _refused(rejection: _Rejection) -> Outcome:
     return Outcome(rejection.message_id, Status.REJECTED, errors=rejection.errors, warnings=rejection.warnings)
 
 
-def _rejection_row(rejection: _Rejection, now: datetime) -> dict[str, Any]:
-    first = rejection.errors[0]
-    message_id, json = rejection.message_id.encode(errors="replace").decode(), _as_text(rejection.raw)
+def rejection_hash(message_id: str, json: str) -> str:
+    """What the very same refused message is known by."""
+    return sha256(f"{message_id}\n{json}".encode(errors="replace")).hexdigest()
+
+
+def rejection_row(message_id: str, raw: RawMessage, errors: Sequence[Problem], now: datetime) -> dict[str, Any]:
+    """A row of `record/create_rejected`: what is kept of a message that cannot be recorded."""
+    told_id, json = message_id.encode(errors="replace").decode(), _as_text(raw)
     return {
         "id": f"rej_{new_ulid(now)}",
-        "hash": sha256(f"{message_id}\n{json}".encode(errors="replace")).hexdigest(),
-        "messageId": message_id,
-        "source": source_of(rejection.raw),
-        "code": first.code.value,
-        "reason": reason_of(rejection.errors),
+        "hash": rejection_hash(told_id, json),
+        "messageId": told_id,
+        "source": source_of(raw),
+        "code": errors[0].code.value,
+        "reason": reason_of(errors),
         "json": json,
     }
 

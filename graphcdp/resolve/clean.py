@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -15,6 +16,12 @@ from graphcdp.resolve.rules import IdentityRules, Normalise
 
 _AROUND = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
 """White space and invisible marks, which pasted values bring along."""
+
+
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+"""What may stand before the @ and is its own normal form."""
+_LOCAL_LENGTH_MAX = 64
+_EMAIL_LENGTH_MAX = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ def _normal_form(value: str, normalise: Normalise, region: str) -> str:
         raise _UnusableError("it is empty.")
     if len(value) > VALUE_LENGTH_MAX:
         raise _UnusableError(f"it has {len(value)} characters; the most is {VALUE_LENGTH_MAX}.")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    # Most values are printable, and in those there are none.
+    if not value.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise _UnusableError("it holds control characters or half of a character pair.")
     if normalise is Normalise.EMAIL:
         return _email(value)
@@ -103,10 +111,25 @@ def _normal_form(value: str, normalise: Normalise, region: str) -> str:
 
 
 def _email(value: str) -> str:
+    local, _, domain = value.rpartition("@")
+    if len(local) <= _LOCAL_LENGTH_MAX and _PLAIN_LOCAL.fullmatch(local):
+        # Of such an address only the domain takes the library's time, and few domains have most addresses.
+        known = _normal_domain(domain)
+        if known is not None and len(local) + 1 + len(known) <= _EMAIL_LENGTH_MAX >= len(value):
+            return f"{local}@{known}".lower()
     try:
         return validate_email(value, check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
         raise _UnusableError(f"it is no e-mail address. {error}") from error
+
+
+@lru_cache(maxsize=20_000)
+def _normal_domain(domain: str) -> str | None:
+    """The normal form of an e-mail address's domain; None for one that the library refuses."""
+    try:
+        return validate_email(f"a@{domain}", check_deliverability=False).domain
+    except EmailNotValidError:
+        return None
 
 
 def _phone(value: str, region: str) -> str:

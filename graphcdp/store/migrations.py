@@ -7,8 +7,10 @@ change in one transaction in Neo4j; so statements are harmless when repeated,
 and a run that was broken off is simply taken up again.
 """
 
+import asyncio
 import hashlib
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphcdp.model.errors import MigrationError
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from graphcdp.store.neo4j import Store, Transaction
 
 FOLDER = "migrations/"
-LONGEST_S = 600.0
+LONGEST_S = 3600.0
+LOOK_EVERY_S = 0.2
 
 
 class Migration(NamedTuple):
@@ -69,8 +72,12 @@ def pending(migrations: list[Migration], applied: dict[int, str]) -> list[Migrat
     return [migration for migration in migrations if migration.number not in applied]
 
 
-async def migrate(store: "Store") -> None:
-    """Apply what is pending, while holding the migration lock. Errors as `pending`."""
+async def migrate(store: "Store", on_share: Callable[[float], None] = lambda share: None) -> None:
+    """Apply what is pending, while holding the migration lock, and wait until all indexes are filled.
+
+    on_share: told how much of the indexes is filled, 0 to 1. Errors as `pending`, and
+    MigrationError for an index that cannot be filled.
+    """
     await store.run_schema(statements.text("store/migration_constraint"))
 
     async def work(guard: "Transaction") -> None:
@@ -88,4 +95,16 @@ async def migrate(store: "Store") -> None:
             )
 
     await store.transact(work, timeout_s=LONGEST_S)
-    await store.read("store/await_indexes")
+    await _filled(store, on_share)
+
+
+async def _filled(store: "Store", on_share: Callable[[float], None]) -> None:
+    # Over many events this takes minutes, so no statement waits for it, which would have a time limit.
+    while True:
+        (row,) = await store.read("store/index_progress")
+        if row["failed"]:
+            raise MigrationError(f"The index {row['failed'][0]} cannot be filled: the database's debug.log says why.")
+        on_share(row["share"])
+        if not row["waiting"]:
+            return
+        await asyncio.sleep(LOOK_EVERY_S)

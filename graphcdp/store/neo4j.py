@@ -142,10 +142,13 @@ class Store:
         rows = await self.read("store/version")
         check_version(rows[0]["version"])
 
-    async def migrate(self) -> None:
-        """Bring constraints, indexes and migrations up to date; safe when several servers start at once."""
+    async def migrate(self, on_share: Callable[[float], None] = lambda share: None) -> None:
+        """Bring constraints, indexes and migrations up to date; safe when several servers start at once.
+
+        on_share: told how much of the indexes is filled, 0 to 1.
+        """
         with self._explaining():
-            await migrations.migrate(self)
+            await migrations.migrate(self, on_share)
 
     async def read(self, name: str, /, **parameters: Any) -> list[Row]:
         """Rows of a named statement, in a read transaction of its own."""

@@ -1,6 +1,9 @@
 """Rule 1: identifiers are brought to their normal form, or dropped with a reason."""
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graphcdp.model.identifiers import Claim, Identifier
 from graphcdp.model.problems import Problem, ProblemCode
@@ -63,3 +66,32 @@ def test_one_identifier_written_twice_is_one() -> None:
     cleaned = clean([Claim("phone", "0901234567"), Claim("user", "u1"), Claim("phone", "+84901234567")], RULES)
     assert [identifier.key for identifier in cleaned.identifiers] == ["phone:+84901234567", "user:u1"]
     assert cleaned.place == (0, 1)
+
+
+DOMAINS = (
+    "example.com",
+    "Example.COM",
+    "münchen.de",
+    "xn--mnchen-3ya.de",
+    "localhost",
+    "a.test",
+    "no_dots",
+    "-x.com",
+    "x..y.com",
+)
+
+
+@given(
+    local=st.text("ab.Z9_+-!ü ", max_size=12) | st.just("a" * 64) | st.just("a" * 65),
+    domain=st.sampled_from((*DOMAINS, f"{'d' * 60}.{'e' * 60}.{'f' * 60}.{'g' * 10}.com"))
+    | st.text("ab.@Z-", max_size=8),
+)
+def test_an_address_is_what_the_library_makes_of_the_whole(local: str, domain: str) -> None:
+    value = f"{local}@{domain}".strip()
+    found = clean_one(Claim("email", value), RULES)
+    try:
+        expected = validate_email(value, check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        assert isinstance(found, Problem)
+    else:
+        assert found == Identifier("email", expected)
