@@ -6,6 +6,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -21,11 +22,14 @@ from graphcdp.embedded import Progress
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import GraphCDPError, RulesFileError, SettingsError
 from graphcdp.model.principals import OWNER
+from graphcdp.notify.feed import Feed
 from graphcdp.notify.polled import Polled
+from graphcdp.read.feed import read_changes, standing
 from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
 from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import finish_erasures
+from graphcdp.record.feed import trim
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, settle_rules
@@ -47,6 +51,10 @@ class Platform:
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
     job_feed: Polled[str, JobRow] = field(default_factory=Polled)
     remembered: Remembered | None = None
+    feed: Feed = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "feed", feed_of(self.store))
 
     def context(self) -> Context:
         """A fresh GraphQL context, one for each operation; who is asking is still to be said."""
@@ -57,6 +65,7 @@ class Platform:
             jobs=self.jobs,
             job_feed=self.job_feed,
             remembered=self.remembered,
+            feed=self.feed,
         )
 
     async def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -94,6 +103,15 @@ async def open_platform(settings: Settings, progress: Progress | None = None) ->
             async with asyncio.timeout(settings.stop_timeout_s):
                 await platform.jobs.close()
                 await recorder.drain()
+
+
+def feed_of(store: Store) -> Feed:
+    """The feed of a process, which the writes of this store wake."""
+
+    async def newest() -> int:
+        return (await standing(store)).newest
+
+    return Feed(partial(read_changes, store), newest, store=store)
 
 
 def remembered_answers(settings: Settings, store: Store) -> Remembered | None:
@@ -197,7 +215,10 @@ async def serve(platform: Platform) -> None:
 
 @asynccontextmanager
 async def _swept(platform: Platform) -> AsyncIterator[None]:
-    """Meanwhile keep memberships that time alone changes up to date; go on with jobs and erasures that stopped."""
+    """Meanwhile keep up what no request does.
+
+    Memberships that time alone changes, jobs and erasures that stopped, changes that the feed need not keep.
+    """
 
     async def sweep() -> None:
         while True:
@@ -206,6 +227,11 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
             try:
                 await segments.sweep(platform.store, utc_now())
                 await finish_erasures(platform.store)
+                await trim(
+                    platform.store,
+                    keep_s=platform.settings.feed_keep_s,
+                    keep_max=platform.settings.feed_keep_max,
+                )
             except GraphCDPError as error:
                 log.warning("not swept", reason=str(error))
 

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         default=30,
         description="How often memberships that time alone changes are brought up to date, in seconds.",
     )
+    feed_keep_s: Annotated[float, Field(gt=0)] = Field(
+        default=7 * 86_400, description="How long the feed keeps changes, in seconds."
+    )
+    feed_keep_max: Annotated[int, Field(ge=1)] = Field(
+        default=10_000_000, description="Most changes that the feed keeps; the oldest are dropped first."
+    )
     stop_timeout_s: Annotated[float, Field(gt=0)] = Field(
         default=30, description="How long a stop waits for what was accepted, in seconds."
     )

@@ -3,6 +3,7 @@
     schema.py      joins the types and the limits
     queries.py, mutations.py          the root fields
     customers.py, events.py, identities.py, rejected.py, segments.py   types
+    changes.py     the feed as pages, and its changes
     explain.py, merges.py, conflicts.py, history.py, snapshots.py      types of identity: evidence, log, past
     recording.py   what became of messages
     replay.py      the mutation that tries refused messages again

@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 
 from graphcdp.api.remembered import Remembered
 from graphcdp.model.principals import ANONYMOUS, Principal
+from graphcdp.notify.feed import Feed
 from graphcdp.notify.polled import Polled
 from graphcdp.read.jobs import JobRow
 from graphcdp.record.clock import utc_now
@@ -33,7 +34,8 @@ class Context:
     principal: who is asking; nobody known unless it is said. clock: tells the
     time. request_id: as in the log and in masked errors. jobs: those that the
     process runs beside its other work. job_feed: those that somebody follows.
-    remembered: answers that need no reading; None when none are kept.
+    remembered: answers that need no reading; None when none are kept. feed: of the process; None where nobody can
+    follow it.
     """
 
     store: Store
@@ -45,6 +47,7 @@ class Context:
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs, repr=False)
     remembered: Remembered | None = field(default=None, repr=False)
     job_feed: Polled[str, JobRow] = field(default_factory=Polled, repr=False)
+    feed: Feed | None = field(default=None, repr=False)
     _started_s: float = field(default_factory=time.monotonic, repr=False)
     _now: datetime | None = field(default=None, repr=False)
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict, repr=False)

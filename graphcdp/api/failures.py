@@ -1,6 +1,7 @@
 """What goes wrong, apart from user errors, as top-level errors with a code. Nothing internal leaves.
 
 BAD_USER_INPUT, BAD_CURSOR                     an argument is not usable
+CURSOR_EXPIRED                                 changes behind a cursor of the feed are no longer kept
 GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED   the document is not
 COST_EXCEEDED                                  it asks for too much
 UNAUTHENTICATED, FORBIDDEN                     it may not be had: by nobody known, by this caller
@@ -19,6 +20,7 @@ from strawberry.extensions import SchemaExtension
 from graphcdp.api.access import NotAllowedError
 from graphcdp.api.context import Context
 from graphcdp.model.errors import (
+    CursorExpiredError,
     DatabaseAuthError,
     DatabaseError,
     DatabaseTimeoutError,
@@ -89,6 +91,8 @@ def told(error: BaseException | None, request_id: str) -> tuple[str, str]:
     match error:
         case BadCursorError():
             return str(error), "BAD_CURSOR"
+        case CursorExpiredError():
+            return str(error), "CURSOR_EXPIRED"
         case NotAllowedError():
             return str(error), error.code
         case InvalidReferenceError():

@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.access import guard
 from graphcdp.api.catalog import CatalogQueries
+from graphcdp.api.changes import CHANGES, ChangeQueries
 from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
@@ -37,7 +38,9 @@ from graphcdp.api.segments import SegmentQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries, CatalogQueries):
+class Query(
+    VisitorQueries, ReadQueries, PreviewQueries, RulesQueries, JobQueries, SegmentQueries, CatalogQueries, ChangeQueries
+):
     """Joins the queries."""
 
 
@@ -120,7 +123,7 @@ def build_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit],
+        types=[*USER_ERRORS, MergedCustomer, Event, Device, CustomerSplit, *CHANGES],
         extensions=[Failures, Limits],
         config=StrawberryConfig(name_converter=_Names(), scalar_map=SCALARS, disable_field_suggestions=False),
     )

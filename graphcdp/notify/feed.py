@@ -13,6 +13,7 @@ import structlog
 
 from graphcdp.model.changes import ChangeKind, Sequenced
 from graphcdp.model.errors import CursorExpiredError, DatabaseError
+from graphcdp.store import Store
 
 INTERVAL_MIN_S = 0.02
 INTERVAL_MAX_S = 0.5
@@ -31,7 +32,7 @@ class Feed:
 
     read: changes after a number, at most so many, as `graphcdp.read.feed.read_changes`.
     newest: the newest number. interval_min_s, interval_max_s: between two readings while
-    changes come, and at most; a write of the same process ends the waiting, see `wake`.
+    changes come, and at most. store: the writes of which end the waiting, see `wake`.
     kept_max: changes in memory. batch_max: changes given at once, and read at once.
     """
 
@@ -40,6 +41,7 @@ class Feed:
         read: Callable[[int, int], Awaitable[list[Sequenced]]],
         newest: Callable[[], Awaitable[int]],
         *,
+        store: Store | None = None,
         interval_min_s: float = INTERVAL_MIN_S,
         interval_max_s: float = INTERVAL_MAX_S,
         kept_max: int = KEPT_MAX,
@@ -47,6 +49,7 @@ class Feed:
     ) -> None:
         self._read_after = read
         self._newest = newest
+        self._store = store
         self._interval_min_s = interval_min_s
         self._interval_max_s = interval_max_s
         self._kept_max = kept_max
@@ -169,11 +172,15 @@ class Feed:
         if self._reader is None:
             # In a context of its own: it outlives the operation that came first.
             self._reader = asyncio.create_task(self._keep_reading(), context=contextvars.Context())
+            if self._store is not None:
+                self._store.wake(self.wake)
 
     async def _leave(self) -> None:
         self.followers -= 1
         if self.followers or self._reader is None:
             return
+        if self._store is not None:
+            self._store.unwake(self.wake)
         reader, self._reader = self._reader, None
         self._kept, self._read_to = [], None
         reader.cancel()

@@ -1,18 +1,20 @@
 """The feed: changes in the order of their numbers. Source: docs/feed.md, rules 1 to 3 and 9."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from graphcdp.model.changes import Sequenced, from_json
+from graphcdp.model.changes import Change, ChangeKind, Merged, Sequenced, Split, from_json
 from graphcdp.model.errors import CursorExpiredError
 from graphcdp.read.pages import cursor, read_cursor
 from graphcdp.store import Store
 
 FEED = "feed"
 LIMIT_MAX = 1000
+SCANNED_MAX = 20_000
 _TRIES_MAX = 20
 """Readings when a page is missing in between, which the next reading finds."""
 
@@ -84,3 +86,50 @@ def _in_a_row(pages: list[dict[str, Any]], after: int, until: int) -> list[Seque
                 found.append(Sequenced(seq, at, from_json(told)))
                 last = seq
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Changes that fit a choice. last: number of the last one looked at. more: whether others follow that."""
+
+    changes: list[Sequenced]
+    last: int
+    more: bool
+
+
+async def choose_changes(
+    store: Store, after: int, size: int, kinds: Collection[ChangeKind] = (), customers: Collection[str] = ()
+) -> Found:
+    """The next changes of these kinds and of customers with these ids; of all without any.
+
+    At most SCANNED_MAX changes are looked at, so that there may be fewer than
+    `size`, or none, although more follow. Raises CursorExpiredError.
+    """
+    found: list[Sequenced] = []
+    last = after
+    while last < after + SCANNED_MAX:
+        batch = await read_changes(store, last)
+        for one in batch:
+            if len(found) == size:
+                return Found(found, last, more=True)
+            last = one.seq
+            if (not kinds or one.change.kind in kinds) and (not customers or _concerns(one.change, customers)):
+                found.append(one)
+        if len(batch) < LIMIT_MAX:
+            return Found(found, last, more=False)
+    return Found(found, last, more=True)
+
+
+async def ids_of_customer(store: Store, customer: str) -> tuple[str, ...]:
+    """All ids that lead to the customer whom this one leads to now; itself alone when that is nobody."""
+    ids = await store.read_one("feed/ids_of_customer", id=customer)
+    return tuple(ids) or (customer,)
+
+
+def _concerns(change: Change, customers: Collection[str]) -> bool:
+    match change:
+        case Merged(customer, absorbed):
+            return customer in customers or absorbed in customers
+        case Split(customer, parts):
+            return customer in customers or any(part.customer in customers for part in parts)
+    return change.customer in customers

@@ -16,7 +16,8 @@ PAGES_AT_ONCE = 1000
 async def trim(store: Store, *, keep_s: float, keep_max: int) -> int:
     """Drop changes that are older, or more, than is kept; how many pages. Safe at any time, in several processes.
 
-    keep_s: in seconds. keep_max: changes; some more may stay, since a page is dropped as a whole.
+    keep_s: in seconds. keep_max: changes; some more may stay, since a page is dropped as a whole. Who drops
+    at the same moment may count the same pages.
     """
     # The beginning of the feed is moved first, for whoever reads; so a walk of the pages never meets a hole.
     limits = {"keep_s": keep_s, "keep_max": keep_max, "limit": PAGES_AT_ONCE}

@@ -55,6 +55,7 @@ OPERATIONS = {
     "events": "{ events { nodes { id } } }",
     "identifier": '{ identifier(is: {userId: "u1"}) { id } }',
     "explainIdentity": '{ explainIdentity(from: {userId: "u1"}, to: {userId: "u2"}) { summary } }',
+    "changes": "{ changes { nodes { cursor } } }",
     "snapshot": '{ snapshot(of: {userId: "u1"}, at: "2026-01-01T00:00:00Z") { customerId } }',
     "conflicts": "{ conflicts { nodes { id } } }",
     "rejected": "{ rejected { nodes { id } } }",
