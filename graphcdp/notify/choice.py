@@ -135,8 +135,3 @@ class Followed:
             return self.former
         # The one that was asked for is kept.
         return self.former[:1] + self.former[1:][-(IDS_MAX - 2) :] + (former,)
-
-
-def kinds_of(names: "list[str] | None") -> frozenset[ChangeKind] | None:
-    """The kinds of these names; None for None."""
-    return None if names is None else frozenset(ChangeKind[name] for name in names)

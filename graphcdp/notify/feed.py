@@ -70,6 +70,10 @@ class Feed:
         """The number of the newest change now, 0 before any."""
         return await self._newest()
 
+    def behind(self, last: int) -> int:
+        """How many changes are known to be newer than this number, while somebody follows."""
+        return max(0, (self._read_to or 0) - last)
+
     async def follow(self, after: int | None = None) -> AsyncGenerator[list[Sequenced], None]:
         """All changes after a number, in order, without gaps, as they come; close it when done.
 
