@@ -13,6 +13,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphcdp.api.access import NotAllowedError
 from graphcdp.api.change_places import Place, place_of, place_text
 from graphcdp.api.changes import Change, ChangeKind, change_of
 from graphcdp.api.context import Info
@@ -26,6 +27,7 @@ from graphcdp.model.changes import Sequenced
 from graphcdp.model.errors import InvalidReferenceError, unknown_customer
 from graphcdp.model.identifiers import Claim
 from graphcdp.model.ids import Tag, split_id
+from graphcdp.model.principals import Asking
 from graphcdp.notify.choice import Choice, Followed
 from graphcdp.notify.feed import Feed
 from graphcdp.read.customers import holders, survivors
@@ -229,9 +231,11 @@ class ChangeSubscriptions:
     async def my_changes(
         self, info: Info, kinds: Kinds = None, after: FromCursor = None
     ) -> AsyncGenerator[ChangeBatch, None]:
-        subject = info.context.principal.subject
+        principal = info.context.principal
+        subject = principal.subject
         if subject is None:
-            raise InvalidReferenceError("`myChanges` is for visitors: send a visitor's token.")
+            code = "UNAUTHENTICATED" if principal.asking is Asking.ANONYMOUS else "FORBIDDEN"
+            raise NotAllowedError("`myChanges` is for visitors: send a visitor's token.", code)
         feed = _feed(info)
         # A visitor may make up cursors, so that nothing but the number is taken from one.
         start, followed = await _visitor_at(info, feed, subject, None if after is None else place_of(after).seq)

@@ -132,7 +132,7 @@ class Deliveries:
                         return
         except Exception as error:  # noqa: BLE001  # whatever it is, it is told, and masked, as any other
             nodes = subscribed.operation.selection_set.selections
-            yield _failed([located_error(error, cast("Any", nodes), [group.delivery.root])], context)
+            yield _failed([located_error(error, cast("Any", list(nodes)), [group.delivery.root])], context)
         finally:
             group.followers -= 1
             if not group.followers and self._groups.get(name) is group:

@@ -7,7 +7,8 @@ slow follower costs nobody anything, and misses nothing.
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
@@ -23,6 +24,10 @@ BATCH_MAX = 1000
 KEPT_MAX = 5000
 CATCHING_UP_MAX = 8
 RETRY_MAX_S = 5.0
+LEAVE_S = 1.0
+"""How long the last reading may take when nobody follows any more."""
+
+Found = TypeVar("Found")
 
 log = structlog.get_logger("graphcdp.feed")
 
@@ -38,8 +43,8 @@ class Feed:
 
     def __init__(
         self,
-        read: Callable[[int, int], Awaitable[list[Sequenced]]],
-        newest: Callable[[], Awaitable[int]],
+        read: Callable[[int, int], Coroutine[Any, Any, list[Sequenced]]],
+        newest: Callable[[], Coroutine[Any, Any, int]],
         *,
         store: Store | None = None,
         interval_min_s: float = INTERVAL_MIN_S,
@@ -68,7 +73,7 @@ class Feed:
 
     async def newest(self) -> int:
         """The number of the newest change now, 0 before any."""
-        return await self._newest()
+        return await _to_its_end(self._newest())
 
     def behind(self, last: int) -> int:
         """How many changes are known to be newer than this number, while somebody follows."""
@@ -82,7 +87,7 @@ class Feed:
         dropped, at the start or when a follower stays away for longer than changes are kept; DatabaseError
         only at the start: later the database is asked again until it answers.
         """
-        last = await self._newest() if after is None else after
+        last = await self.newest() if after is None else after
         self._enter()
         try:
             while True:
@@ -113,7 +118,7 @@ class Feed:
             try:
                 # Many who come back at the same moment must not take all connections.
                 async with self._catching_up:
-                    return await self._read_after(last, self._batch_max)
+                    return await _to_its_end(self._read_after(last, self._batch_max))
             except DatabaseError as error:
                 log.warning("the feed cannot be read", after=last, reason=str(error))
             await asyncio.sleep(wait_s)
@@ -121,20 +126,26 @@ class Feed:
 
     async def _keep_reading(self) -> None:
         interval_s = self._interval_min_s
-        while True:
+        while self._is_wanted():
             self._woken.clear()
             try:
                 if self._read_to is None:
-                    self._read_to = await self._newest()
+                    newest = await self._newest()
+                    if not self._is_wanted():
+                        return
+                    self._read_to = newest
                     self._tell()
                 batch = await self._read_after(self._read_to, self._batch_max)
+                if not self._is_wanted():
+                    return
             except CursorExpiredError:
-                # The process slept for longer than changes are kept: each follower finds out where it stands itself.
-                self._kept, self._read_to = [], None
+                if self._is_wanted():
+                    # The process slept for longer than changes are kept: each follower finds out itself where it stands.
+                    self._kept, self._read_to = [], None
                 continue
             except Exception as error:  # noqa: BLE001  # nobody else would go on for the followers
                 log.warning("the feed cannot be read", after=self._read_to, reason=str(error))
-                await asyncio.sleep(interval_s)
+                await self._pause(interval_s)
                 interval_s = min(interval_s * 2, RETRY_MAX_S)
                 continue
             if batch:
@@ -187,5 +198,20 @@ class Feed:
             self._store.unwake(self.wake)
         reader, self._reader = self._reader, None
         self._kept, self._read_to = [], None
-        reader.cancel()
-        await asyncio.wait((reader,))
+        # Not cancelled: the driver gives up a connection on which a read was cut off. It sees that it is not wanted.
+        self._woken.set()
+        done, _ = await asyncio.wait((reader,), timeout=LEAVE_S)
+        if not done:
+            reader.cancel()
+            await asyncio.wait((reader,))
+
+    def _is_wanted(self) -> bool:
+        """Whether the running reader is still the one; another may have begun since."""
+        return self._reader is asyncio.current_task()
+
+
+async def _to_its_end(reading: Coroutine[Any, Any, Found]) -> Found:
+    """What is read; when nobody waits for it any more it is read all the same, since the connection would be lost."""
+    task = asyncio.ensure_future(reading)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(task)

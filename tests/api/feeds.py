@@ -36,7 +36,10 @@ class Follower:
 
     async def batch(self) -> list[Json]:
         """The changes of the next answer."""
-        message = await self._client.receive()
+        return self.take(await self._client.receive())
+
+    def take(self, message: Json) -> list[Json]:
+        """The changes of a message that is about this subscription."""
         assert (message["type"], message["id"]) == ("next", self._operation_id), message
         assert "errors" not in message["payload"], message
         (batch,) = message["payload"]["data"].values()
