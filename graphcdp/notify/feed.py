@@ -140,7 +140,7 @@ class Feed:
                     return
             except CursorExpiredError:
                 if self._is_wanted():
-                    # The process slept for longer than changes are kept: each follower finds out itself where it stands.
+                    # The process slept for longer than changes are kept: each follower finds out where it stands.
                     self._kept, self._read_to = [], None
                 continue
             except Exception as error:  # noqa: BLE001  # nobody else would go on for the followers
