@@ -42,6 +42,7 @@ from graphcdp.api.execution import Executor, Subscribed
 from graphcdp.api.failures import shown
 from graphcdp.model.changes import ChangeKind, Sequenced
 from graphcdp.model.principals import Asking, Principal
+from graphcdp.notify.feed import LEAVE_S, ended
 
 FRESH_S = 1.0
 """How long an answer about a change is kept for others who ask the same."""
@@ -137,7 +138,9 @@ class Deliveries:
             group.followers -= 1
             if not group.followers and self._groups.get(name) is group:
                 del self._groups[name]
+                making = {task for task, _ in group.made.values() if not task.done()}
                 self._drop(group, list(group.made))
+                await ended(making, LEAVE_S)
 
     def forget(self) -> None:
         """Keep nothing of what was made until now: somebody was erased."""

@@ -7,8 +7,8 @@ slow follower costs nobody anything, and misses nothing.
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from typing import Any
 
 import structlog
 
@@ -26,8 +26,6 @@ CATCHING_UP_MAX = 8
 RETRY_MAX_S = 5.0
 LEAVE_S = 1.0
 """How long the last reading may take when nobody follows any more."""
-
-Found = TypeVar("Found")
 
 log = structlog.get_logger("graphcdp.feed")
 
@@ -65,6 +63,7 @@ class Feed:
         self._woken = asyncio.Event()
         self._catching_up = asyncio.Semaphore(CATCHING_UP_MAX)
         self._reader: asyncio.Task[None] | None = None
+        self._readings: set[asyncio.Future[list[Sequenced]]] = set()
         self.followers = 0
 
     def wake(self) -> None:
@@ -73,7 +72,7 @@ class Feed:
 
     async def newest(self) -> int:
         """The number of the newest change now, 0 before any."""
-        return await _to_its_end(self._newest())
+        return await self._newest()
 
     def behind(self, last: int) -> int:
         """How many changes are known to be newer than this number, while somebody follows."""
@@ -118,7 +117,7 @@ class Feed:
             try:
                 # Many who come back at the same moment must not take all connections.
                 async with self._catching_up:
-                    return await _to_its_end(self._read_after(last, self._batch_max))
+                    return await self._to_its_end(self._read_after(last, self._batch_max))
             except DatabaseError as error:
                 log.warning("the feed cannot be read", after=last, reason=str(error))
             await asyncio.sleep(wait_s)
@@ -200,18 +199,26 @@ class Feed:
         self._kept, self._read_to = [], None
         # Not cancelled: the driver gives up a connection on which a read was cut off. It sees that it is not wanted.
         self._woken.set()
-        done, _ = await asyncio.wait((reader,), timeout=LEAVE_S)
-        if not done:
-            reader.cancel()
-            await asyncio.wait((reader,))
+        await ended((reader, *self._readings), LEAVE_S)
 
     def _is_wanted(self) -> bool:
         """Whether the running reader is still the one; another may have begun since."""
         return self._reader is asyncio.current_task()
 
+    async def _to_its_end(self, reading: Coroutine[Any, Any, list[Sequenced]]) -> list[Sequenced]:
+        """What is read; when nobody waits for it any more it is read all the same, as in `_leave`."""
+        task = asyncio.ensure_future(reading)
+        self._readings.add(task)
+        task.add_done_callback(self._readings.discard)
+        return await asyncio.shield(task)
 
-async def _to_its_end(reading: Coroutine[Any, Any, Found]) -> Found:
-    """What is read; when nobody waits for it any more it is read all the same, since the connection would be lost."""
-    task = asyncio.ensure_future(reading)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return await asyncio.shield(task)
+
+async def ended(tasks: Collection["asyncio.Future[Any]"], within_s: float) -> None:
+    """Wait until these are over; those that take longer are cancelled."""
+    if not tasks:
+        return
+    _, left = await asyncio.wait(tasks, timeout=within_s)
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left)

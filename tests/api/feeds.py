@@ -22,21 +22,21 @@ class Follower:
     """One subscription on a socket; `after` is where it goes on from."""
 
     def __init__(self, client: Client, operation_id: str = "1") -> None:
-        self._client = client
+        self.client = client
         self._operation_id = operation_id
         self.after: str | None = None
         self.seen: list[Json] = []
 
     async def begin(self, document: str, **variables: Any) -> "Follower":
         """Subscribe; without a cursor, wait for the first batch, which tells one."""
-        await self._client.subscribe(document, self._operation_id, **variables)
+        await self.client.subscribe(document, self._operation_id, **variables)
         if variables.get("after") is None:
             assert await self.batch() == []
         return self
 
     async def batch(self) -> list[Json]:
         """The changes of the next answer."""
-        return self.take(await self._client.receive())
+        return self.take(await self.client.receive())
 
     def take(self, message: Json) -> list[Json]:
         """The changes of a message that is about this subscription."""
