@@ -5,8 +5,10 @@ import gc
 import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, suppress
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import ConnectionClosed
 
@@ -27,7 +29,7 @@ from graphcdp.settings import Settings
 from graphcdp.store import Store, Transaction
 from tests.api.conftest import Json, serving
 from tests.api.feeds import CHANGES, Follower, following
-from tests.api.live import Client, nothing_left, opened
+from tests.api.live import Client, nothing_left, opened, until
 
 WRITERS, EACH = 8, 25
 SOCKETS, ON_EACH = 5, 10
@@ -169,7 +171,13 @@ async def test_rule_9_who_never_reads_is_bounded_and_let_go(
     monkeypatch.setattr(endpoint, "CHECK_S", 0.05)
     monkeypatch.setattr(server, "UNTAKEN_S", 2)
     platform = Platform(settings, store, recorder)
-    long = "x" * 10_000
+    with capture_logs() as logs:
+        await _not_read(platform, store, logs)
+    await nothing_left()
+
+
+async def _not_read(platform: Platform, store: Store, logs: list[Any]) -> None:
+    long = "x" * 50_000
     async with serving(platform) as http, opened(http, max_queue=1, max_size=None) as client:
         await client.init()
         follower = await Follower(client).begin(LEAN.replace("sequence", "sequence customerId"))
@@ -178,28 +186,30 @@ async def test_rule_9_who_never_reads_is_bounded_and_let_go(
         client.socket.transport.pause_reading()
         (ours,) = server_ends()
         held = [0]
-        for number in range(100):
-            # 10 MB in all, of which the server holds no more than one message and what the socket takes.
-            await tell(store, *(f"{number}-{place}-{long}" for place in range(10)))
+        for number in range(12):
+            # 12 MB in all, of which the server holds no more than one message and what the socket takes.
+            await tell(store, *(f"{number}-{place}-{long}" for place in range(20)))
             held.append(ours.transport.get_write_buffer_size())
         assert max(held) <= 2 * MESSAGE_BYTES
         await nothing_left()
         assert platform.feed.followers == 0
+        # For the clients that is a reason to come again.
+        await until(lambda: [line["code"] for line in logs if line["event"] == "socket"] == [1013])
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1 << 20)
         client.socket.transport.resume_reading()
-        with suppress(ConnectionClosed):
-            while True:
-                await follower.batch()
-        # 1013 when the farewell came through; else the connection was cut off. With both, clients come again.
-        assert client.socket.close_code in (1013, 1006)
+        # Of what was on its way some comes still; the farewell did not get through.
+        with suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(2):
+                while True:
+                    await follower.batch()
         got = follower.told("sequence")
         stored = await numbers(store)
-        assert len(stored) == 1000
+        assert len(stored) == 240
         assert got == stored[: len(got)]
         assert len(got) < len(stored)
         async with following(http, LEAN, after=follower.after) as again:
             await again.until(len(stored) - len(got))
             assert got + again.told("sequence") == stored
-    await nothing_left()
 
 
 def server_ends() -> list[WebSocketsSansIOProtocol]:
