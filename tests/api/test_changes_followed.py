@@ -3,6 +3,7 @@
 from contextlib import aclosing
 
 import pytest
+from graphql import GraphQLInterfaceType
 
 from graphcdp.api import change_subscriptions
 from graphcdp.api.answering import Asked, follow
@@ -21,7 +22,7 @@ from graphcdp.store import Store
 from tests.api.conftest import Caller, Json, event, record, serving
 from tests.api.feeds import CHANGES, MINE, ONE, Follower, following
 from tests.api.live import nothing_left, opened
-from tests.api.test_access import SCOPES, Door, bearer, door, token
+from tests.api.test_access import SCHEMA, SCOPES, Door, _ways, bearer, door, token
 
 __all__ = ["door"]
 
@@ -315,3 +316,13 @@ async def test_what_is_delivered_is_what_graphql_core_answers(
     assert expected.errors is None
     assert read_json(to_bytes(delivered)) == read_json(to_bytes({"data": expected.data}))
     assert delivered["data"]["all"]["first"]
+
+
+def test_rule_8_no_way_leads_from_changes_to_somebody_else() -> None:
+    change = SCHEMA._schema.type_map["Change"]
+    assert isinstance(change, GraphQLInterfaceType)
+    for of in SCHEMA._schema.get_possible_types(change):
+        for path, found in _ways(of, of.name, {"Customer"}):
+            assert found.name not in ("MergedCustomer", "Link", "Merge", "IdentityConflict", "CustomerSplit"), path
+            # Of a change it is the visitor itself.
+            assert found.name != "Customer" or path == f"{of.name}.customer", path
