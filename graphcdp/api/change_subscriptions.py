@@ -24,7 +24,7 @@ from graphcdp.api.segments import row_of
 from graphcdp.api.subscriptions import each, subscription
 from graphcdp.model import changes as model
 from graphcdp.model.changes import Sequenced
-from graphcdp.model.errors import InvalidReferenceError, unknown_customer
+from graphcdp.model.errors import CursorExpiredError, InvalidReferenceError, unknown_customer
 from graphcdp.model.identifiers import Claim
 from graphcdp.model.ids import Tag, split_id
 from graphcdp.model.principals import Asking
@@ -38,6 +38,8 @@ BATCH_MAX = 100
 SIGN_S = 15.0
 """So often a cursor is told that moved on over changes that were not wanted."""
 NAMES_MAX = 100
+VISITOR_BACK_MAX = 100_000
+"""Changes that are looked through for a visitor who comes back; anybody can have a token."""
 
 Kinds = Annotated[list[ChangeKind] | None, strawberry.argument(description="Only these kinds.")]
 FromCursor = Annotated[
@@ -310,6 +312,11 @@ async def _visitor_at(info: Info, feed: Feed, subject: str, after: int | None) -
     """
     while True:
         start = await feed.newest()
+        if after is not None and start - after > VISITOR_BACK_MAX:
+            raise CursorExpiredError(
+                f"The cursor is more than {VISITOR_BACK_MAX} changes old: read `me` anew, then subscribe without `after`.",
+                ("after",),
+            )
         info.context.forget()
         followed = await _visitor(info, subject, now=after is None)
         if after is None:

@@ -281,6 +281,18 @@ async def test_rule_8_a_visitor_follows_itself_alone(door: Door) -> None:
     await nothing_left()
 
 
+async def test_rule_8_a_visitor_comes_back_soon(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_subscriptions, "VISITOR_BACK_MAX", 2)
+    write = """mutation { recordEvent(input: {name: "x", identifiers: [{userId: "u1"}]}) { status } }"""
+    await door.ask(write, "write")
+    async with opened(door.http, additional_headers=door.header_by_principal["visitor"]) as client:
+        await client.init()
+        answer = await client.ask(MINE, after=feed_cursor(0))
+        assert [one["extensions"]["code"] for one in answer["errors"]] == ["CURSOR_EXPIRED"]
+        await client.subscribe(MINE, after=feed_cursor(1))
+        assert (await client.receive())["payload"]["data"]["myChanges"]["nodes"]
+
+
 LONG = """subscription Long($x: Boolean!, $y: Boolean!) {
   all: changes(after: "AFTER") { __typename at: cursor caughtUp
     first: nodes { ...Told who: customer { ...C } customer @include(if: $x) { id } }
