@@ -314,7 +314,7 @@ async def _visitor_at(info: Info, feed: Feed, subject: str, after: int | None) -
         start = await feed.newest()
         if after is not None and start - after > VISITOR_BACK_MAX:
             raise CursorExpiredError(
-                f"The cursor is more than {VISITOR_BACK_MAX} changes old: read `me` anew, then subscribe without `after`.",
+                f"The cursor is more than {VISITOR_BACK_MAX} changes old: read `me` anew, then follow without `after`.",
                 ("after",),
             )
         info.context.forget()

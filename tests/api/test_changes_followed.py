@@ -281,6 +281,24 @@ async def test_rule_8_a_visitor_follows_itself_alone(door: Door) -> None:
     await nothing_left()
 
 
+async def test_what_was_erased_is_in_no_answer_that_was_made_before(caller: Caller) -> None:
+    document = """subscription($after: String) { changes(after: $after) { cursor nodes { kind sequence
+      ... on TraitsChanged { traits { name after } } } } }"""
+    write = """mutation { identify(input: {identifiers: [{userId: "u1"}], traits: {secret: "s3cret"}}) { status } }"""
+    await caller.ask(write)
+    async with following(caller.http, document, after=feed_cursor(0)) as follower:
+        await follower.until(3)
+        assert "s3cret" in str(follower.seen)
+        erase = """mutation { eraseCustomer(input: {customer: {userId: "u1"}}) { errors { code } } }"""
+        assert (await caller.ask(erase))["eraseCustomer"]["errors"] == []
+        await follower.until(4)
+        async with following(caller.http, document, after=feed_cursor(0)) as again:
+            await again.until(4)
+            assert set(again.told()) == {"ERASED"}
+            assert "s3cret" not in str(again.seen)
+    await nothing_left()
+
+
 async def test_rule_8_a_visitor_comes_back_soon(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_subscriptions, "VISITOR_BACK_MAX", 2)
     write = """mutation { recordEvent(input: {name: "x", identifiers: [{userId: "u1"}]}) { status } }"""
