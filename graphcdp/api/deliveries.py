@@ -2,7 +2,7 @@
 
 Who asks the same, with the same rights, shares a group. A change is made into
 an answer once in it, together with the others of its batch: graphql-core tells
-the change itself, one planned statement the customers of the batch. What was
+the change itself, one planned statement the customers and events of the batch. What was
 made is kept for a moment, for those who are about to ask. Source:
 docs/subscriptions.md, rules 7 and 8.
 """
@@ -30,6 +30,7 @@ from graphcdp.api.changes import type_name_of
 from graphcdp.api.context import Context
 from graphcdp.api.delivery import (
     BATCH,
+    CUSTOMER,
     INTO,
     LIST,
     Delivery,
@@ -40,7 +41,8 @@ from graphcdp.api.delivery import (
 )
 from graphcdp.api.execution import Executor, Subscribed
 from graphcdp.api.failures import shown
-from graphcdp.model.changes import ChangeKind, Sequenced
+from graphcdp.model.changes import Change, ChangeKind, Sequenced
+from graphcdp.model.ids import Tag, tagged
 from graphcdp.model.principals import Asking, Principal
 from graphcdp.notify.feed import LEAVE_S, ended
 
@@ -78,7 +80,7 @@ class _Group:
     """Those who ask the same. made: by number of the change, the work that makes it and its place in that."""
 
     delivery: Delivery
-    customers: Any
+    planned: Any
     followers: int = 0
     made: "OrderedDict[int, tuple[asyncio.Task[list[_Made]], int]]" = field(default_factory=OrderedDict)
 
@@ -157,7 +159,7 @@ class Deliveries:
         if group is None:
             own = principal.asking is Asking.VISITOR
             delivery = taken_apart(executor.graphql, subscribed.document, operation_name, subscribed.switches, own=own)
-            prepared = None if delivery.customers is None else executor.prepared(delivery.customers)
+            prepared = None if delivery.planned is None else executor.prepared(delivery.planned)
             group = self._groups[name] = _Group(delivery, prepared)
         group.followers += 1
         return group
@@ -259,7 +261,7 @@ async def _answers(
     none = ExecutionResult(data={}, errors=None)
     told, read = await asyncio.gather(
         executor.core(delivery.changes, variables, context, delivery.operation_name, batch),
-        _nothing(none) if group.customers is None else executor.read(group.customers, given, context),
+        _nothing(none) if group.planned is None else executor.read(group.planned, given, context),
     )
     root = (told.data or {}).get(delivery.root)
     told_errors, read_errors = _by_place(told, 1), _by_place(read, 0)
@@ -279,14 +281,23 @@ async def _nothing(result: ExecutionResult) -> ExecutionResult:
 
 
 def _ids(delivery: Delivery, changes: Sequence[Sequenced]) -> list[dict[str, None]]:
-    """Whose customers are asked for by each selection of customers."""
-    found: list[dict[str, None]] = [{} for _ in range(delivery.selections)]
+    """What is asked for by each planned selection: ids, each once."""
+    found: list[dict[str, None]] = [{} for _ in delivery.selections]
     for one in changes:
         for key in delivery.lists:
             for _, selection in delivery.shape[key, type_name_of(one.change)]:
-                if selection is not None:
-                    found[selection][one.change.customer] = None
+                asked = None if selection is None else _id(delivery.selections[selection], one.change)
+                if selection is not None and asked is not None:
+                    found[selection][asked] = None
     return found
+
+
+def _id(of: str, change: Change) -> str | None:
+    """Whose id a planned field of a change asks for; None when an erasure took it out."""
+    if of == CUSTOMER:
+        return change.customer
+    event = getattr(change, "event", None)
+    return None if event is None else tagged(Tag.EVENT, event)
 
 
 def _one(
@@ -294,7 +305,7 @@ def _one(
     root: Json,
     number: int,
     one: Sequenced,
-    customers: Json,
+    read: Json,
     errors: tuple[Mapping[Any, list[Json]], Mapping[Any, list[Json]]],
     place_by_id: list[dict[str, int]],
     *,
@@ -302,7 +313,7 @@ def _one(
 ) -> _Made:
     parts: dict[str, bytes] = {}
     found: list[tuple[str | None, Json]] = []
-    of_change, of_customers = errors
+    of_change, of_planned = errors
     for key in delivery.lists:
         told = root[key][number]
         found += [(key, error) for error in of_change.get((key, number), ())]
@@ -311,12 +322,15 @@ def _one(
             if selection is None:
                 answer[name] = told[name]
                 continue
-            place = place_by_id[selection][one.change.customer]
-            among = customers.get(root_of(selection))
-            answer[name] = among if own else _customer(among[place] if among else None)
+            asked = _id(delivery.selections[selection], one.change)
+            if asked is None:
+                answer[name] = None
+                continue
+            place, among = place_by_id[selection][asked], read.get(root_of(selection))
+            answer[name] = among if own else _behind(among[place] if among else None)
             for error in (
-                *of_customers.get((root_of(selection), None), ()),
-                *of_customers.get((root_of(selection), place), ()),
+                *of_planned.get((root_of(selection), None), ()),
+                *of_planned.get((root_of(selection), place), ()),
             ):
                 found.append((key, error | {"path": [name, *(step for step in error["path"] if step != INTO)]}))
         try:
@@ -327,7 +341,7 @@ def _one(
     return _Made(parts, found, sum(map(len, parts.values())))
 
 
-def _customer(found: Json | None) -> Json | None:
+def _behind(found: Json | None) -> Json | None:
     """Whoever an id leads to: itself, or behind a merge."""
     return found[INTO] if found is not None and INTO in found else found
 

@@ -1,13 +1,13 @@
-"""A subscription to the feed taken apart: what is asked of a batch, of a change, and of the customers of changes.
+"""A subscription to the feed taken apart: of a batch, of a change, of customers and events of changes.
 
     subscription { changes { cursor nodes { kind customer { id } } } }
 
-becomes the operation without `customer`, which graphql-core answers from the
-changes themselves, and a query for the customers of a batch, which is planned
-as any query is: one statement. Nothing here reads.
+becomes the operation without `customer` and `event`, which graphql-core answers
+from the changes themselves, and a query for the customers and events of a batch,
+which is planned as any query is: one statement. Nothing here reads.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ BATCH = "ChangeBatch"
 CHANGE = "Change"
 LIST = "nodes"
 """The field of a batch that holds its changes."""
-CUSTOMER = "customer"
+CUSTOMER, EVENT = "customer", "event"
 INTO = "__into"
 _EMPTY = "__empty"
 
@@ -43,18 +43,18 @@ class Delivery:
     """What a subscription asks for, for given values of its @include and @skip variables.
 
     root: the root field's name in the answer. batch: (name in the answer, field) of what is asked of a batch.
-    changes: the operation without customers. customers: the query for them; None when none are asked for.
-    shape: (name of the list, type of a change) -> (name in the answer, number of the customers' selection or
-    None) of each field. selections: how many selections of customers there are.
+    changes: the operation without customers and events. planned: the query for them; None when none are asked
+    for. shape: (name of the list, type of a change) -> (name in the answer, number of the selection in `planned`
+    or None) of each field. selections: the field of a change, CUSTOMER or EVENT, that each selection is of.
     """
 
     root: str
     batch: list[tuple[str, str]]
     changes: DocumentNode
     operation_name: str | None
-    customers: DocumentNode | None = None
+    planned: DocumentNode | None = None
     shape: dict[tuple[str, str], list[tuple[str, int | None]]] = field(default_factory=dict)
-    selections: int = 0
+    selections: list[str] = field(default_factory=list)
 
     @property
     def lists(self) -> list[str]:
@@ -63,12 +63,12 @@ class Delivery:
 
 
 def ids_variable(number: int) -> str:
-    """The variable with the ids for a selection of customers; no caller can have one of this name by accident."""
+    """The variable with the ids for a selection; no caller can have one of this name by accident."""
     return f"__ids{number}"
 
 
 def root_of(number: int) -> str:
-    """The name in the answer of a selection of customers."""
+    """The name in the answer of a selection."""
     return f"q{number}"
 
 
@@ -87,7 +87,10 @@ def is_of_feed(schema: GraphQLSchema, operation: OperationDefinitionNode) -> boo
 def taken_apart(
     schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, switches: Mapping[str, Any], *, own: bool
 ) -> Delivery:
-    """The parts of a valid subscription for which `is_of_feed` holds. own: whoever asks sees one customer, `me`."""
+    """The parts of a valid subscription for which `is_of_feed` holds.
+
+    own: whoever asks sees one customer, `me`; of events, resolvers tell which it may see.
+    """
     operation = operation_of(document, operation_name)
     assert operation is not None
     subscription_type, batch_type = schema.subscription_type, schema.get_type(BATCH)
@@ -96,21 +99,21 @@ def taken_apart(
     selections = Selections(schema, document, switches)
     ((root, nodes),) = selections.fields(subscription_type, [operation.selection_set]).items()
     batch = selections.fields(batch_type, selection_sets(nodes))
-    delivery = Delivery(
-        root, [(key, of[0].name.value) for key, of in batch.items()], _without(schema, document), operation_name
-    )
-    texts: dict[str, int] = {}
+    planned = frozenset((CUSTOMER,) if own else (CUSTOMER, EVENT))
+    left = _without(schema, document, planned)
+    delivery = Delivery(root, [(key, of[0].name.value) for key, of in batch.items()], left, operation_name)
+    numbers: dict[tuple[str, str], int] = {}
     change_type: Any = schema.get_type(CHANGE)
     for of in schema.get_possible_types(change_type):
         for key in delivery.lists:
             asked = selections.fields(of, selection_sets(batch[key]))
             delivery.shape[key, of.name] = [
-                (name, _number(texts, nodes) if nodes[0].name.value == CUSTOMER else None)
+                (name, _number(numbers, nodes) if nodes[0].name.value in planned else None)
                 for name, nodes in asked.items()
             ]
-    delivery.selections = len(texts)
-    if texts:
-        delivery.customers = _query(document, operation, list(texts), own=own)
+    delivery.selections = [field for field, _ in numbers]
+    if numbers:
+        delivery.planned = _query(document, operation, list(numbers), own=own)
     return delivery
 
 
@@ -126,40 +129,42 @@ def variables_below(operation: OperationDefinitionNode, document: DocumentNode) 
     return tuple(sorted(found.union(switches_of(document))))
 
 
-def _number(texts: dict[str, int], nodes: Sequence[FieldNode]) -> int:
+def _number(numbers: dict[tuple[str, str], int], nodes: Sequence[FieldNode]) -> int:
     text = "\n".join(print_ast(one) for node in selection_sets(nodes) for one in node.selections)
-    return texts.setdefault(text, len(texts))
+    return numbers.setdefault((nodes[0].name.value, text), len(numbers))
 
 
 def _query(
-    document: DocumentNode, operation: OperationDefinitionNode, texts: Sequence[str], *, own: bool
+    document: DocumentNode, operation: OperationDefinitionNode, asked: Sequence[tuple[str, str]], *, own: bool
 ) -> DocumentNode:
-    """The query for customers by id, each as it is now, behind all merges; or for whoever asks."""
+    """The query for customers by id, each as it is now, behind all merges, or for whoever asks; and for events."""
     declared = [print_ast(one) for one in operation.variable_definitions or ()]
     roots = []
-    for number, text in enumerate(texts):
+    for number, (of, text) in enumerate(asked):
         if own:
             roots.append(f"{root_of(number)}: me {{ {text} }}")
             continue
         declared.append(f"${ids_variable(number)}: [ID!]!")
-        roots.append(
-            f"{root_of(number)}: nodes(ids: ${ids_variable(number)}) {{ ... on Customer {{ {text} }} "
-            f"... on MergedCustomer {{ {INTO}: mergedInto {{ {text} }} }} }}"
+        parts = (
+            f"... on Customer {{ {text} }} ... on MergedCustomer {{ {INTO}: mergedInto {{ {text} }} }}"
+            if of == CUSTOMER
+            else f"... on Event {{ {text} }}"
         )
+        roots.append(f"{root_of(number)}: nodes(ids: ${ids_variable(number)}) {{ {parts} }}")
     fragments = [print_ast(one) for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
     head = f"query({', '.join(declared)})" if declared else "query"
     return parse("\n".join([f"{head} {{ {' '.join(roots)} }}", *fragments]))
 
 
-def _without(schema: GraphQLSchema, document: DocumentNode) -> DocumentNode:
-    """The document without customers of changes."""
+def _without(schema: GraphQLSchema, document: DocumentNode, names: Collection[str]) -> DocumentNode:
+    """The document without these fields of changes."""
     info = TypeInfo(schema)
 
     class Remover(Visitor):
         def enter_field(self, node: FieldNode, *_: Any) -> Any:
             parent = info.get_parent_type()
             is_change = parent is not None and (parent.name == CHANGE or _is_change(schema, parent))
-            return REMOVE if is_change and node.name.value == CUSTOMER else None
+            return REMOVE if is_change and node.name.value in names else None
 
         def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> Any:
             if node.selections:
