@@ -12,6 +12,7 @@ import structlog
 
 from graphcdp import embedded
 from graphcdp.api.context import Context
+from graphcdp.api.deliveries import Deliveries
 from graphcdp.api.http import build_app
 from graphcdp.api.principals import check_exposure
 from graphcdp.api.remembered import Remembered, forget_as_told
@@ -58,6 +59,7 @@ class Platform:
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
     job_feed: Polled[str, JobRow] = field(default_factory=Polled)
     remembered: Remembered | None = None
+    deliveries: Deliveries = field(default_factory=Deliveries)
     feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,6 +14,8 @@ from strawberry.types.graphql import OperationType
 
 from graphcdp.api.answers import answer_of, failure_of
 from graphcdp.api.context import Context
+from graphcdp.api.deliveries import Deliveries
+from graphcdp.api.delivery import is_of_feed
 from graphcdp.api.failures import TIMED_OUT
 from graphcdp.api.operations import Operation
 from graphcdp.api.refusals import RefusedError
@@ -44,6 +46,10 @@ class Platform(Protocol):
     @property
     def recorder(self) -> Recorder:
         """The one write path."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Those who follow the feed."""
 
     def context(self) -> Context:
         """A fresh context for one operation."""
@@ -102,6 +108,16 @@ async def follow(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, A
     An answer without `data` says that it did not begin, and is the only one.
     """
     operation = asked.operation
+    variables = operation.variables or {}
+    subscribed = executor.subscription(operation.document, variables, operation.name)
+    if subscribed is not None and is_of_feed(executor.graphql, subscribed.operation):
+        delivered = platform.deliveries.follow(
+            executor, subscribed, operation.document, variables, operation.name, lambda: _context(asked, platform)
+        )
+        async with aclosing(delivered):
+            async for answer in delivered:
+                yield answer
+        return
     results = await schema.subscribe(
         operation.document,
         variable_values=operation.variables,
@@ -130,7 +146,7 @@ async def answers(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, 
 
 def is_followed(operation: Operation) -> bool:
     """Is this a subscription that can begin, as far as its document and variables tell?"""
-    return executor.begins_following(operation.document, operation.variables or {}, operation.name)
+    return executor.subscription(operation.document, operation.variables or {}, operation.name) is not None
 
 
 def _context(asked: Asked, platform: Platform) -> Context:

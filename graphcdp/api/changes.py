@@ -11,6 +11,7 @@ from graphcdp.api.customers import Customer, customer_after_merges, customer_wit
 from graphcdp.api.events import Event
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.identities import Identifier
+from graphcdp.api.me import visitor_with
 from graphcdp.api.merges import Merge, merge_with_id
 from graphcdp.api.pages import After, PageInfo
 from graphcdp.api.references import CustomerRef, claim_of, key_of
@@ -20,6 +21,7 @@ from graphcdp.model import changes as model
 from graphcdp.model.changes import Sequenced
 from graphcdp.model.consent import Decision
 from graphcdp.model.errors import InvalidReferenceError, unknown_customer
+from graphcdp.read.customers import holders
 from graphcdp.read.events import events_by_ids
 from graphcdp.read.feed import (
     LIMIT_MAX,
@@ -92,6 +94,10 @@ class Change:
 
     @field("Who that is now, after merges; null once erased.")
     async def customer(self, info: Info) -> Customer | None:
+        subject = info.context.principal.subject
+        if subject is not None:
+            # The id may be somebody else's by now: a visitor sees itself only.
+            return await visitor_with(info, subject)
         return await customer_after_merges(info, self.told.change.customer)
 
     @field("An erasure took out of it what it told of somebody: read the customer anew.")
@@ -102,6 +108,15 @@ class Change:
 def _as(change: Change, _: type[Of]) -> Of:
     """What was told, which is of this type, or of one that has the same fields."""
     return cast("Of", change.told.change)
+
+
+async def _may_see(info: Info, key: str) -> bool:
+    """Whether what hangs on this identifier may be seen: by visitors only while the identifier is their own."""
+    subject = info.context.principal.subject
+    if subject is None:
+        return True
+    own = await visitor_with(info, subject)
+    return own is not None and await info.context.loader(holders).load(key) == str(own.id)
 
 
 @strawberry.type(description="A customer was seen for the first time.")
@@ -119,10 +134,12 @@ class IdentifierLinked(Change):
     def removed(self) -> bool:
         return _as(self, model.IdentifierMoved).removed
 
-    @field("The identifier; null once erased.")
+    @field("The identifier; null once erased, and to visitors when it is no longer their own.")
     async def identifier(self, info: Info) -> Identifier | None:
         key = _as(self, model.IdentifierMoved).key
-        row = None if key is None else await info.context.loader(identifiers_by_keys).load(key)
+        if key is None or not await _may_see(info, key):
+            return None
+        row = await info.context.loader(identifiers_by_keys).load(key)
         return None if row is None else Identifier.of(row)
 
 
@@ -134,7 +151,7 @@ class CustomersMerged(Change):
     def absorbed_id(self) -> strawberry.ID:
         return strawberry.ID(_as(self, model.Merged).absorbed)
 
-    @field("The merge in the log; null once one of the two was erased.")
+    @field("The merge in the log; null once one of the two was erased.", scopes=READ)
     async def merge(self, info: Info) -> Merge | None:
         return await merge_with_id(info, _as(self, model.Merged).merge)
 
@@ -177,10 +194,12 @@ class EventRecorded(Change):
     def name(self) -> str | None:
         return _as(self, model.EventRecorded).name
 
-    @field("The event; null once erased.")
+    @field("The event; null once erased, and to visitors when it is no longer their own.")
     async def event(self, info: Info) -> Event | None:
-        event_id = _as(self, model.EventRecorded).event
-        row = None if event_id is None else await info.context.loader(events_by_ids).load(event_id)
+        told = _as(self, model.EventRecorded)
+        if told.event is None or told.subject is None or not await _may_see(info, told.subject):
+            return None
+        row = await info.context.loader(events_by_ids).load(told.event)
         return None if row is None else Event.of(row)
 
 
@@ -239,6 +258,11 @@ _TYPE_BY_KIND: dict[model.ChangeKind, type[Change]] = {
 }
 CHANGES = tuple(_TYPE_BY_KIND.values())
 """For the schema, which finds them behind no field."""
+
+
+def type_name_of(change: model.Change) -> str:
+    """The name of the type that callers see the change as."""
+    return _TYPE_BY_KIND[change.kind].__name__
 
 
 def change_of(told: Sequenced) -> Change:

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 import strawberry
-from graphql import GraphQLError, GraphQLObjectType, execute, is_non_null_type, parse, specified_rules
+from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, execute, is_non_null_type, parse, specified_rules
 from graphql.error import located_error
 from graphql.execution.values import VariableValues, get_variable_values
 from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode, OperationType, SelectionSetNode
@@ -85,6 +85,15 @@ class _Known:
     plans: dict[tuple[Any, ...], _Operation] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A subscription that can begin. switches: values of the variables of its @include and @skip."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    switches: dict[str, Any]
+
+
 class Executor:
     """Executes the operations of a schema; keeps what it learned of their documents."""
 
@@ -94,6 +103,11 @@ class Executor:
         self._telling = Telling()
         self._needs = needs_by_field(schema)
         self._known: OrderedDict[tuple[str, str | None], _Known] = OrderedDict()
+
+    @property
+    def graphql(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._description.graphql
 
     async def execute(
         self,
@@ -132,7 +146,7 @@ class Executor:
                 operation = self._plan(known, values, context.principal)
                 if operation.planned:
                     return await self._planned(known, operation, values, given, context, remembered_as)
-        return await self._core(known.document, given, context, operation_name)
+        return await self.core(known.document, given, context, operation_name)
 
     def remembers_as(
         self, text: str, variables: Mapping[str, Any] | None, context: Context, operation_name: str | None
@@ -161,16 +175,37 @@ class Executor:
         written = self._written(operation, given)
         return Statement(written.text, written.values(given))
 
-    def begins_following(self, text: str, variables: Mapping[str, Any], operation_name: str | None) -> bool:
-        """Whether this is a subscription that is valid and within its limits, with variables that fit."""
+    def subscription(self, text: str, variables: Mapping[str, Any], operation_name: str | None) -> Subscribed | None:
+        """A subscription that is valid and within its limits, with variables that fit; None for anything else."""
         known = self._document(text, operation_name)
         if known is None or known.operation.operation is not OperationType.SUBSCRIPTION:
-            return False
+            return None
         given = dict(variables)
         definitions = known.operation.variable_definitions or ()
-        return self._fits(known, given) and not isinstance(
-            get_variable_values(self._description.graphql, definitions, given, max_errors=1), list
+        if not self._fits(known, given):
+            return None
+        values = get_variable_values(self._description.graphql, definitions, given, max_errors=1)
+        if isinstance(values, list):
+            return None
+        switches = {name: values.coerced.get(name) for name in known.switches}
+        return Subscribed(known.document, known.operation, switches)
+
+    def prepared(self, document: DocumentNode) -> "_Known":
+        """A query that was made here, valid by how it was made, for `read`."""
+        operation = operation_of(document, None)
+        assert operation is not None
+        return _Known(document, operation, switches_of(document), ())
+
+    async def read(self, known: "_Known", variables: dict[str, Any], context: Context) -> ExecutionResult:
+        """The answer to a prepared query."""
+        values = get_variable_values(
+            self._description.graphql, known.operation.variable_definitions or (), variables, max_errors=1
         )
+        assert not isinstance(values, list)
+        operation = self._plan(known, values, context.principal)
+        if operation.planned:
+            return await self._planned(known, operation, values, variables, context, None)
+        return await self.core(known.document, variables, context, None)
 
     def _document(self, text: str, operation_name: str | None) -> _Known | None:
         """What is known of a document; None for one with which something is wrong."""
@@ -242,7 +277,7 @@ class Executor:
         try:
             given = self._given(operation, values, context)
         except Exception:  # noqa: BLE001  # whatever it is, the resolvers raise it too, and tell it in its place
-            return await self._core(known.document, variables, context, name)
+            return await self.core(known.document, variables, context, name)
         written = self._written(operation, given)
         if operation.rest is None:
             if remembered_as is not None and is_about_one(operation.planned, given):
@@ -252,7 +287,7 @@ class Executor:
         else:
             found, rest = await asyncio.gather(
                 self._read(operation, written, given, context),
-                self._core(operation.rest, variables, context, name),
+                self.core(operation.rest, variables, context, name),
             )
         return self._merged(operation, found, rest, context)
 
@@ -335,14 +370,20 @@ class Executor:
                 whole = whole and not is_non_null_type(root.definition.type)
         return ExecutionResult(data=data if whole else None, errors=errors or None)
 
-    async def _core(
-        self, document: DocumentNode, variables: dict[str, Any], context: Context, operation_name: str | None
+    async def core(
+        self,
+        document: DocumentNode,
+        variables: dict[str, Any],
+        context: Context,
+        operation_name: str | None,
+        root: object = None,
     ) -> ExecutionResult:
-        """The operation by graphql-core; the document is valid."""
+        """The operation by graphql-core; the document is valid. root: the event, for a subscription's answer to it."""
         result = await await_maybe(
             execute(
                 self._description.graphql,
                 document,
+                root,
                 variable_values=variables or None,
                 operation_name=operation_name,
                 context_value=context,

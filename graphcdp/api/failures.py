@@ -2,6 +2,7 @@
 
 BAD_USER_INPUT, BAD_CURSOR                     an argument is not usable
 CURSOR_EXPIRED                                 changes behind a cursor of the feed are no longer kept
+RESUME_REQUIRED                                a subscriber is too slow: it goes on from the cursor that it is told
 GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED   the document is not
 COST_EXCEEDED                                  it asks for too much
 UNAUTHENTICATED, FORBIDDEN                     it may not be had: by nobody known, by this caller

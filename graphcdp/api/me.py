@@ -56,10 +56,11 @@ class VisitorQueries:
     )
     async def me(self, info: Info) -> Customer | None:
         subject = info.context.principal.subject
-        return None if subject is None else await _visitor(info, subject)
+        return None if subject is None else await visitor_with(info, subject)
 
 
-async def _visitor(info: Info, subject: str) -> Customer | None:
+async def visitor_with(info: Info, subject: str) -> Customer | None:
+    """The customer whom a visitor's token names; subject: as in Principal."""
     found = split_id(subject)
     if found is not None and found[0] is Tag.CUSTOMER:
         return await customer_after_merges(info, subject)

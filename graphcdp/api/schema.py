@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from graphcdp.api.access import guard
 from graphcdp.api.catalog import CatalogQueries
+from graphcdp.api.change_subscriptions import ChangeSubscriptions
 from graphcdp.api.changes import CHANGES, ChangeQueries
 from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
@@ -91,12 +92,9 @@ class _Names(NameConverter):
 
 
 @strawberry.type(
-    description=(
-        "Everything that can be followed, by the protocol graphql-transport-ws or as server-sent events. Whoever is "
-        "slow gets the latest state, not each one in between."
-    )
+    description="Everything that can be followed, by the protocol graphql-transport-ws or as server-sent events."
 )
-class Subscription(JobSubscriptions):
+class Subscription(ChangeSubscriptions, JobSubscriptions):
     """Joins the subscriptions."""
 
 

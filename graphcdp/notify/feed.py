@@ -7,7 +7,8 @@ slow follower costs nobody anything, and misses nothing.
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from typing import Any
 
 import structlog
 
@@ -23,6 +24,8 @@ BATCH_MAX = 1000
 KEPT_MAX = 5000
 CATCHING_UP_MAX = 8
 RETRY_MAX_S = 5.0
+LEAVE_S = 1.0
+"""How long the last reading may take when nobody follows any more."""
 
 log = structlog.get_logger("graphcdp.feed")
 
@@ -38,8 +41,8 @@ class Feed:
 
     def __init__(
         self,
-        read: Callable[[int, int], Awaitable[list[Sequenced]]],
-        newest: Callable[[], Awaitable[int]],
+        read: Callable[[int, int], Coroutine[Any, Any, list[Sequenced]]],
+        newest: Callable[[], Coroutine[Any, Any, int]],
         *,
         store: Store | None = None,
         interval_min_s: float = INTERVAL_MIN_S,
@@ -60,6 +63,7 @@ class Feed:
         self._woken = asyncio.Event()
         self._catching_up = asyncio.Semaphore(CATCHING_UP_MAX)
         self._reader: asyncio.Task[None] | None = None
+        self._readings: set[asyncio.Future[list[Sequenced]]] = set()
         self.followers = 0
 
     def wake(self) -> None:
@@ -70,6 +74,10 @@ class Feed:
         """The number of the newest change now, 0 before any."""
         return await self._newest()
 
+    def behind(self, last: int) -> int:
+        """How many changes are known to be newer than this number, while somebody follows."""
+        return max(0, (self._read_to or 0) - last)
+
     async def follow(self, after: int | None = None) -> AsyncGenerator[list[Sequenced], None]:
         """All changes after a number, in order, without gaps, as they come; close it when done.
 
@@ -78,7 +86,7 @@ class Feed:
         dropped, at the start or when a follower stays away for longer than changes are kept; DatabaseError
         only at the start: later the database is asked again until it answers.
         """
-        last = await self._newest() if after is None else after
+        last = await self.newest() if after is None else after
         self._enter()
         try:
             while True:
@@ -109,7 +117,7 @@ class Feed:
             try:
                 # Many who come back at the same moment must not take all connections.
                 async with self._catching_up:
-                    return await self._read_after(last, self._batch_max)
+                    return await self._to_its_end(self._read_after(last, self._batch_max))
             except DatabaseError as error:
                 log.warning("the feed cannot be read", after=last, reason=str(error))
             await asyncio.sleep(wait_s)
@@ -117,20 +125,26 @@ class Feed:
 
     async def _keep_reading(self) -> None:
         interval_s = self._interval_min_s
-        while True:
+        while self._is_wanted():
             self._woken.clear()
             try:
                 if self._read_to is None:
-                    self._read_to = await self._newest()
+                    newest = await self._newest()
+                    if not self._is_wanted():
+                        return
+                    self._read_to = newest
                     self._tell()
                 batch = await self._read_after(self._read_to, self._batch_max)
+                if not self._is_wanted():
+                    return
             except CursorExpiredError:
-                # The process slept for longer than changes are kept: each follower finds out where it stands itself.
-                self._kept, self._read_to = [], None
+                if self._is_wanted():
+                    # The process slept for longer than changes are kept: each follower finds out where it stands.
+                    self._kept, self._read_to = [], None
                 continue
             except Exception as error:  # noqa: BLE001  # nobody else would go on for the followers
                 log.warning("the feed cannot be read", after=self._read_to, reason=str(error))
-                await asyncio.sleep(interval_s)
+                await self._pause(interval_s)
                 interval_s = min(interval_s * 2, RETRY_MAX_S)
                 continue
             if batch:
@@ -183,5 +197,28 @@ class Feed:
             self._store.unwake(self.wake)
         reader, self._reader = self._reader, None
         self._kept, self._read_to = [], None
-        reader.cancel()
-        await asyncio.wait((reader,))
+        # Not cancelled: the driver gives up a connection on which a read was cut off. It sees that it is not wanted.
+        self._woken.set()
+        await ended((reader, *self._readings), LEAVE_S)
+
+    def _is_wanted(self) -> bool:
+        """Whether the running reader is still the one; another may have begun since."""
+        return self._reader is asyncio.current_task()
+
+    async def _to_its_end(self, reading: Coroutine[Any, Any, list[Sequenced]]) -> list[Sequenced]:
+        """What is read; when nobody waits for it any more it is read all the same, as in `_leave`."""
+        task = asyncio.ensure_future(reading)
+        self._readings.add(task)
+        task.add_done_callback(self._readings.discard)
+        return await asyncio.shield(task)
+
+
+async def ended(tasks: Collection["asyncio.Future[Any]"], within_s: float) -> None:
+    """Wait until these are over; those that take longer are cancelled."""
+    if not tasks:
+        return
+    _, left = await asyncio.wait(tasks, timeout=within_s)
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left)

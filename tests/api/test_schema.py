@@ -65,4 +65,4 @@ def test_descriptions_are_sentences(built: GraphQLSchema) -> None:
 
 def test_nothing_drawn_but_unbuilt_is_promised(built: GraphQLSchema) -> None:
     assert built.subscription_type is not None
-    assert set(built.subscription_type.fields) == {"jobChanged"}
+    assert set(built.subscription_type.fields) == {"changes", "customerChanged", "myChanges", "jobChanged"}
