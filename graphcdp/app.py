@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 
 from graphcdp import embedded
+from graphcdp.api.change_answers import ChangeAnswers
 from graphcdp.api.context import Context
-from graphcdp.api.deliveries import Deliveries
 from graphcdp.api.http import build_app
 from graphcdp.api.principals import check_exposure
 from graphcdp.api.remembered import Remembered, forget_as_told
@@ -59,7 +59,7 @@ class Platform:
     jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
     job_feed: Polled[str, JobRow] = field(default_factory=Polled)
     remembered: Remembered | None = None
-    deliveries: Deliveries = field(default_factory=Deliveries)
+    change_answers: ChangeAnswers = field(default_factory=ChangeAnswers)
     feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:

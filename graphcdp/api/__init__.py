@@ -5,7 +5,7 @@
     customers.py, events.py, identities.py, rejected.py, segments.py   types
     changes.py     the feed as pages, and its changes
     change_subscriptions.py, change_places.py   the feed followed; cursors that tell who a customer is there
-    delivery.py, deliveries.py   such a subscription taken apart; its answers, made once for all who ask the same
+    delivery.py, change_answers.py   such a subscription taken apart; its answers, made once for all who ask the same
     explain.py, merges.py, conflicts.py, history.py, snapshots.py      types of identity: evidence, log, past
     recording.py   what became of messages
     replay.py      the mutation that tries refused messages again

@@ -13,8 +13,8 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from graphcdp.api.answers import answer_of, failure_of
+from graphcdp.api.change_answers import ChangeAnswers
 from graphcdp.api.context import Context
-from graphcdp.api.deliveries import Deliveries
 from graphcdp.api.delivery import is_of_feed
 from graphcdp.api.failures import TIMED_OUT
 from graphcdp.api.operations import Operation
@@ -48,7 +48,7 @@ class Platform(Protocol):
         """The one write path."""
 
     @property
-    def deliveries(self) -> Deliveries:
+    def change_answers(self) -> ChangeAnswers:
         """Those who follow the feed."""
 
     def context(self) -> Context:
@@ -111,7 +111,7 @@ async def follow(asked: Asked, platform: Platform) -> AsyncGenerator[dict[str, A
     variables = operation.variables or {}
     subscribed = executor.subscription(operation.document, variables, operation.name)
     if subscribed is not None and is_of_feed(executor.graphql, subscribed.operation):
-        delivered = platform.deliveries.follow(
+        delivered = platform.change_answers.follow(
             executor, subscribed, operation.document, variables, operation.name, lambda: _context(asked, platform)
         )
         async with aclosing(delivered):

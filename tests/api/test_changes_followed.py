@@ -180,22 +180,22 @@ async def test_rule_7_equal_subscribers_are_read_once(store: Store, recorder: Re
             for client in (one, other):
                 await client.init()
                 followers += [await Follower(client, str(place)).begin(CHANGES) for place in range(10)]
-            assert len(platform.deliveries) == 1
+            assert len(platform.change_answers) == 1
             batches = 0
             for number in range(1, 6):
-                before, made = store.statements_run, platform.deliveries.batches_made
+                before, made = store.statements_run, platform.change_answers.batches_made
                 await recorder.record([{"id": f"x{number}", "name": "Visit", "identifiers": [("user", "u1")]}])
                 for client in (one, other):
                     for _ in range(10):
                         message = await client.receive()
                         (node,) = message["payload"]["data"]["changes"]["nodes"]
                         assert node["customer"]["displayName"] == "u1"
-                batches += platform.deliveries.batches_made - made
+                batches += platform.change_answers.batches_made - made
                 # Recording, the feed's reader, and one statement for twenty subscribers.
                 assert store.statements_run - before < 15
             assert batches == 5
     await nothing_left()
-    assert len(platform.deliveries) == 0
+    assert len(platform.change_answers) == 0
 
 
 SUBSCRIPTIONS = {

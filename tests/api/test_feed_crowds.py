@@ -16,7 +16,7 @@ from graphcdp.api import deliveries, server
 from graphcdp.api import sockets as endpoint
 from graphcdp.api.answering import Asked, follow
 from graphcdp.api.answers import read_json, to_bytes
-from graphcdp.api.deliveries import MESSAGE_BYTES
+from graphcdp.api.change_answers import MESSAGE_BYTES
 from graphcdp.api.operations import Operation
 from graphcdp.app import Platform
 from graphcdp.embedded import EmbeddedNeo4j
@@ -88,9 +88,9 @@ async def test_rule_7_eight_writers_and_fifty_subscribers(
         for _, followers in by_client:
             for follower in followers.values():
                 assert follower.told("sequence") == expected
-        assert len(platform.deliveries) == 1
+        assert len(platform.change_answers) == 1
         # Each change was made into an answer once, in batches, and not once for each of the fifty.
-        assert platform.deliveries.batches_made <= total
+        assert platform.change_answers.batches_made <= total
     await nothing_left()
 
 

@@ -85,7 +85,7 @@ class _Group:
     made: "OrderedDict[int, tuple[asyncio.Task[list[_Made]], int]]" = field(default_factory=OrderedDict)
 
 
-class Deliveries:
+class ChangeAnswers:
     """The groups of one process."""
 
     def __init__(self) -> None:
