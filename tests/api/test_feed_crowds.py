@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import ConnectionClosed
 
-from graphcdp.api import deliveries, server
+from graphcdp.api import change_answers, server
 from graphcdp.api import sockets as endpoint
 from graphcdp.api.answering import Asked, follow
 from graphcdp.api.answers import read_json, to_bytes
@@ -137,7 +137,7 @@ async def test_rule_2_a_hundred_disconnects(store: Store, recorder: Recorder, se
 async def test_rule_9_who_is_slow_is_told_to_come_again(
     store: Store, recorder: Recorder, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "HELD_S", 0.2)
+    monkeypatch.setattr(change_answers, "HELD_S", 0.2)
     platform = Platform(settings, store, recorder)
     seen: list[Json] = []
     async with aclosing(follow(Asked(Operation(LEAN, {}, None, False), OWNER, ""), platform)) as answers:
