@@ -313,6 +313,12 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
             except GraphCDPError as error:
                 log.warning("not swept", reason=str(error))
 
+    async def plan_ahead() -> None:
+        try:
+            await platform.recorder.plan_ahead()
+        except GraphCDPError as error:
+            log.warning("statements are not planned ahead", reason=str(error))
+
     async def forget() -> None:
         while platform.remembered is not None:
             try:
@@ -321,7 +327,7 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
                 log.warning("the feed is not followed", reason=str(error))
                 await asyncio.sleep(FOLLOWED_AGAIN_S)
 
-    tasks = [asyncio.create_task(sweep()), asyncio.create_task(forget())]
+    tasks = [asyncio.create_task(work()) for work in (plan_ahead, sweep, forget)]
     try:
         yield
     finally:

@@ -1,10 +1,14 @@
 """Makes ids: ULIDs, so that ids of one type sort by age."""
 
+import secrets
 from datetime import datetime
 
 from ulid import ULID
 
 from graphcdp.model.ids import Tag
+
+_RANDOM_BITS = 80
+"""Of a ULID; those before are the milliseconds since 1970."""
 
 
 def new_ulid(now: datetime) -> str:
@@ -16,7 +20,9 @@ class NewIds:
     """Ids for one batch. They ascend, although all are made at one moment."""
 
     def __init__(self, now: datetime) -> None:
-        self._last = int(ULID.from_datetime(now))
+        # Not ULID.from_datetime: of the same millisecond it gives one more than it gave last, and
+        # that is an id of the batch before. A bit less than may be random, so that counting up stays in range.
+        self._last = (int(now.timestamp() * 1000) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS - 1)
 
     def _next(self, tag: Tag) -> str:
         self._last += 1

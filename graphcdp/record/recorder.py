@@ -17,13 +17,13 @@ from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
-from graphcdp.record.apply import apply, keep_conflicts
+from graphcdp.record.apply import apply, keep_conflicts, plan_ahead
 from graphcdp.record.clock import utc_now
 from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
 from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
-from graphcdp.record.neighbours import RulesOutdatedError, read_known
+from graphcdp.record.neighbours import RulesOutdatedError, lock_known, read_known
 from graphcdp.record.pace import Pace
 from graphcdp.record.rules import rules_in_force, rules_in_force_tx
 from graphcdp.record.sources import count_sources, source_of, tallied
@@ -34,6 +34,7 @@ from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
 from graphcdp.resolve.ledger import SWAP_FROM
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
+from graphcdp.segment.concern import touched_by
 from graphcdp.store import Store, Transaction
 from graphcdp.tracking_plan.plan import FINE, TrackingPlan
 
@@ -42,6 +43,7 @@ log = structlog.get_logger("graphcdp.record")
 BATCH_MAX = 1000
 WAITING_MAX = 10_000
 PREPARED_AT_ONCE = 50
+PLANNED_S_MAX = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,19 @@ class Recorder:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+    async def plan_ahead(self) -> None:
+        """Let the database plan the statements of a batch, which takes it a second, before the first one comes.
+
+        Raises DatabaseError.
+        """
+
+        async def work(tx: Transaction) -> None:
+            now = self._clock()
+            await lock_known(tx, (), lambda _: (), self._rules, NewIds(now))
+            await plan_ahead(tx, now)
+
+        await self._store.transact(work, timeout_s=PLANNED_S_MAX)
 
     async def foresee(self, raws: Sequence[RawMessage], foresight: Foresight) -> list[Outcome]:
         """What `record` would answer, unpaced; nothing is written. Raises DatabaseError."""
@@ -235,11 +250,13 @@ class Recorder:
             decision = decide_batch(
                 batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from, limits=self._limits
             )
-            tx.tell(changes_of(decision.writes, before))
+            changes = changes_of(decision.writes, before)
+            tx.tell(changes)
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
-            await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
             writes = decision.writes
+            touched = touched_by((facts.id for facts in writes.customers), changes, writes.recompute)
+            await segments.follow(tx, touched, now)
             tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
             decided = list(decision.outcomes)
             rejections += [_of_erased(outcome) for outcome in decided if outcome.status is Status.REJECTED]

@@ -1,12 +1,12 @@
 """Memberships, kept up to date with each write and with time. Source: docs/segments.md, rules 9 to 12.
 
-`refresh` runs inside the recorder's transaction, `fill` over all customers
+`follow` runs inside the recorder's transaction, `fill` over all customers
 when a rule is new, `sweep` now and then for what time alone changes. Edits of
 segments are in segment_edits.py.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.plan.members import differing
 from graphcdp.plan.members import moves as statement_of_moves
 from graphcdp.plan.where import condition
+from graphcdp.segment.concern import Touched, concerned
 from graphcdp.segment.definitions import Definition
 from graphcdp.segment.membership import in_order, moves, to_sweep
 from graphcdp.store import Store, Transaction
@@ -32,16 +33,20 @@ CLEARED_AT_ONCE = 10_000
 log = structlog.get_logger("graphcdp.segments")
 
 
-async def refresh(tx: Transaction, customer_ids: Sequence[str], now: datetime) -> None:
-    """Bring the memberships of these customers up to date, in all segments that are live or building.
+async def refresh(tx: Transaction, customer_ids: Iterable[str], now: datetime) -> None:
+    """Bring the memberships of these customers up to date, in all segments that are live or building. See `follow`."""
+    await follow(tx, {customer: Touched(anything=True) for customer in customer_ids}, now)
+
+
+async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) -> None:
+    """Bring memberships up to date in the segments whose rules mention what became different of these customers.
 
     For the write transaction that changed the customers, after its changes and
     with the customers locked. Without segments it costs one small read.
     """
-    if not customer_ids:
+    if not touched:
         return
-    ids = sorted(set(customer_ids))
-    for definition in in_order(await _definitions(tx)):
+    for definition, ids in concerned(in_order(await _definitions(tx)), touched):
         where = condition(definition.rule, now)
         rows = await tx.run_generated(statement_of_moves(where, definition.id, ids))
         moved = moves({row["id"]: row["should"] for row in rows})

@@ -97,6 +97,11 @@ WORDS = frozenset(
 )
 """Compared in any case, with white space as underscores; of all kinds."""
 
+_SPACE = re.compile(r"\s+")
+
+_BEGINS = frozenset("{0:.-f")
+"""What the patterns of all zeros and all ones begin with."""
+
 _ALL_ZERO = re.compile(r"\{?[0:.-]+\}?")
 """Only zeros and marks: the nil UUID, cleared advertising ids and addresses of network cards."""
 
@@ -112,8 +117,11 @@ _PLACEHOLDER_PHONE = re.compile(r"\+?\d{0,3}(\d)\1{6,}|\+?\d{0,3}(0?123456789\d?
 
 def stands_for_nobody(kind: str, value: str) -> bool:
     """Whether a value of this kind is one of the usual garbage."""
-    folded = re.sub(r"\s+", "_", value.casefold())
-    if folded in WORDS or _ALL_ZERO.fullmatch(folded) or _ALL_ONES.fullmatch(folded):
+    folded = _SPACE.sub("_", value.casefold())
+    if folded in WORDS:
+        return True
+    # Few values begin as these do, and a pattern costs more than a look.
+    if folded[:1] in _BEGINS and (_ALL_ZERO.fullmatch(folded) or _ALL_ONES.fullmatch(folded)):
         return True
     if kind == EMAIL:
         return _NO_MAILBOX.fullmatch(folded) is not None

@@ -2,6 +2,7 @@
 
     definitions.py  what a segment is, and what an edit may not do
     membership.py   the order in which rules are evaluated, who entered and left
+    concern.py      which segments a write may concern
     wording.py      a condition -> one line in plain words
 
 Start with definitions.py. What a condition means is in `graphcdp.plan.where`.

@@ -138,3 +138,10 @@ async def test_a_recorder_that_drains_takes_nothing_new(recorder: Recorder, stor
     assert recording.done() or len(await recording) == 50
     (count,) = await rows(store, "MATCH (e:Event) RETURN count(e) AS events")
     assert count["events"] == 50
+
+
+async def test_planning_ahead_writes_nothing(recorder: Recorder, store: Store) -> None:
+    await recorder.plan_ahead()
+    assert await store.read_generated(Statement("MATCH (n) WHERE NOT n:Migration RETURN count(n) AS made")) == [
+        {"made": 0}
+    ]

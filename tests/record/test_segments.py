@@ -1,6 +1,7 @@
 """docs/segments.md, rules 9 to 12: customers enter and leave as messages arrive, and as time passes."""
 
 import asyncio
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from graphcdp.model.predicates import Predicate, SegmentName, parse_predicate
 from graphcdp.model.statement import Statement
+from graphcdp.plan.members import differing
+from graphcdp.plan.where import condition
 from graphcdp.record import segments
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.segment_edits import Changes, create_segment, update_segment
@@ -224,3 +227,44 @@ async def test_writers_and_an_edit_at_once_end_in_what_the_rule_says(store: Stor
     expected = [row["who"] for row in await store.read_generated(Statement(counted))]
     assert expected
     assert await members(store, "loyal") == expected
+
+
+LIVE_RULES: dict[str, dict[str, Any]] = {
+    "pro": {"trait": {"path": "plan", "is": {"eq": "pro"}}},
+    "buyers": {"did": orders(2)},
+    "idle": {"not": {"did": {"event": {"name": "Click"}}}},
+    "mail": {"hasIdentifier": "email"},
+    "lately": {"lastSeen": {"since": "2026-03-10T00:00:00Z"}},
+    "pro_buyers": {"all": [{"inSegment": {"key": "pro"}}, {"inSegment": {"key": "buyers"}}]},
+    "not_pro": {"not": {"inSegment": {"key": "pro"}}},
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_rule_9_what_is_kept_up_to_date_is_what_would_be_computed(
+    store: Store, recorder: Recorder, seed: int
+) -> None:
+    chance = random.Random(seed)
+    for key, given in LIVE_RULES.items():
+        await create(store, key, **given)
+    await segments.sweep(store, START)
+    for batch in range(12):
+        await recorder.record([_any_message(chance, f"{batch}-{n}") for n in range(chance.randrange(1, 5))])
+        for key, given in LIVE_RULES.items():
+            (row,) = await store.read("segment/by_keys", keys=[key])
+            differ = differing(condition(parse_predicate(given), START), row["id"], after="", limit=1000)
+            assert [found["ids"] for found in await store.read_generated(differ)] == [[]], f"{key} after {batch}"
+
+
+def _any_message(chance: random.Random, message_id: str) -> dict[str, Any]:
+    who = [("user", f"u{chance.randrange(4)}"), ("device", f"d{chance.randrange(6)}")]
+    if chance.random() < 0.2:
+        who.append(("email", f"e{chance.randrange(3)}@x.org"))
+    message: dict[str, Any] = {
+        "id": message_id,
+        "identifiers": chance.sample(who, chance.randrange(1, len(who) + 1)),
+        "at": START - timedelta(days=chance.randrange(40)),
+    }
+    if chance.random() < 0.4:
+        return {**message, "type": "identify", "traits": {"plan": chance.choice(["pro", "free", None])}}
+    return {**message, "name": chance.choice(["Order Completed", "Click", "Other"])}
