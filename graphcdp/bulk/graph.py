@@ -1,6 +1,6 @@
 """Keys, messages and their partition -> files of nodes and relationships, as the recorder would have written them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from graphcdp.bulk.identity import NOBODY, Partition
 from graphcdp.bulk.lines import BulkIds, LineFiles, as_text, quoted_text, time_fields
 from graphcdp.bulk.messages import Keys, Messages
 from graphcdp.bulk.parts import Late, Shape, microseconds, read_table, time_field
-from graphcdp.bulk.traits import CUSTOMER_FIELDS, NO_TRAITS, CustomerTails, customer_tails, traits_of
+from graphcdp.bulk.traits import CUSTOMER_FIELDS, NO_TRAITS, CustomerTails, Stated, customer_tails, traits_of
 from graphcdp.embedded.admin import ARRAY_DELIMITER
 from graphcdp.model.identifiers import LABEL_BY_KIND
 from graphcdp.model.ids import Tag
@@ -22,7 +22,7 @@ from graphcdp.resolve.ledger import LinkFacts
 from graphcdp.resolve.traits import COUNT_PREFIX, to_text
 
 _FAR = np.iinfo(np.int64).max
-_TRAITS_AT_ONCE = 50_000
+_TRAITS_AT_ONCE = 20_000
 _LINES_AT_ONCE = 200_000
 _MESSAGE_FIELDS = (":ID", "id:string", "subject:string", "identifiers:string[]")
 _IDENTIFIER_FIELDS = (
@@ -71,10 +71,12 @@ class GraphFiles:
 
     def write(self, executor: Executor) -> Counted:
         """Write all files. executor: processes for what is worked out in Python."""
-        stated = self._stated(executor)
+        # The processes work on traits while this one writes.
+        found = executor.map(traits_of, self._stating_slices())
         with ThreadPoolExecutor(2) as threads:
             counts = list(threads.map(self._write_part, range(len(self._messages.parts))))
         links = self._write_links()
+        stated = self._stated(found)
         first, last = self._write_identifiers(stated)
         self._write_customers(stated, first, last)
         messages = self._messages
@@ -255,28 +257,30 @@ class GraphFiles:
 
     # -- customers
 
-    def _stated(self, executor: Executor) -> "_Stated":
-        """What messages state about traits, worked out customer by customer."""
-        parts = [rows for rows in self._stating() if len(rows)]
+    def _stated(self, found: Iterable[Stated]) -> "_Stated":
+        """What messages state about traits."""
         stated = _Stated(len(self._keys))
         own = self._partition.decided.traits
         if own:
             stated.add(pa.array(list(own)), pa.array([to_text(one) for one in own.values()], pa.large_string()))
+        for some in found:
+            stated.add(some.identifiers, some.texts)
+            stated.customers.append(some.customers)
+        return stated
+
+    def _stating_slices(self) -> Iterator[pa.Table]:
+        """Rows for `traits_of`; all of a customer is in one slice."""
+        parts = [rows for rows in self._stating() if len(rows)]
         if not parts:
-            return stated
+            return
         rows = pa.concat_tables(parts).sort_by("customer")
         customer = rows.column("customer").to_numpy()
-        bounds, start = [], 0
+        start = 0
         while start < len(customer):
             end = min(start + _TRAITS_AT_ONCE, len(customer))
-            # All of a customer goes into one piece.
             end = int(np.searchsorted(customer, customer[end - 1], "right"))
-            bounds.append((start, end))
+            yield rows.slice(start, end - start).combine_chunks()
             start = end
-        for found in executor.map(traits_of, (rows.slice(a, b - a).combine_chunks() for a, b in bounds)):
-            stated.add(found.identifiers, found.texts)
-            stated.customers.append(found.customers)
-        return stated
 
     def _stating(self) -> Iterator[pa.Table]:
         messages = self._messages

@@ -115,7 +115,7 @@ async def test_a_first_load_keeps_what_is_no_customers_and_is_no_second_one(
         other = Counter(await recorded(store, path))
         assert sorted((mine - other).elements())[:5] == sorted((other - mine).elements())[:5]
         assert await sources(loaded) == await sources(store)
-        assert (await standing(loaded)).newest == 1
+        assert (await standing(loaded)).dropped == 1
         (found,) = await loaded.read_generated(
             Statement("CALL db.index.fulltext.queryNodes('identifier_text', 'p1*') YIELD node RETURN count(*) AS total")
         )
