@@ -27,3 +27,4 @@ bench: install
 	$(BIN)/python benchmarks/record.py
 	$(BIN)/python benchmarks/identity.py
 	$(BIN)/python benchmarks/read.py
+	$(BIN)/python benchmarks/bulk.py
