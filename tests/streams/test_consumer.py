@@ -59,10 +59,10 @@ class Watched(Recorder):
         self.open = asyncio.Event()
         self.open.set()
 
-    async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]:
+    async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]:
         self.given += [raw["id"] for raw in raws]
         await self.open.wait()
-        return await super().record(raws)
+        return await super().record(raws, paced=paced)
 
 
 async def to_the_end(
@@ -150,8 +150,8 @@ async def test_a_crash_between_the_graphs_commit_and_kafkas_doubles_nothing(
     store: Store, rules: IdentityRules, options: ClientOptions, topic: MakeTopic, producer: AIOKafkaProducer
 ) -> None:
     class Crashing(Recorder):
-        async def record(self, raws: Sequence[RawMessage]) -> list[Outcome]:
-            await super().record(raws)
+        async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]:
+            await super().record(raws, paced=paced)
             raise RuntimeError("the power is out")
 
     name = await topic()
