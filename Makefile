@@ -28,3 +28,4 @@ bench: install
 	$(BIN)/python benchmarks/identity.py
 	$(BIN)/python benchmarks/read.py
 	$(BIN)/python benchmarks/bulk.py
+	$(BIN)/python benchmarks/feed.py
