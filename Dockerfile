@@ -4,7 +4,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY cypher cypher
 COPY graphcdp graphcdp
-RUN pip install --no-cache-dir --prefix=/install .
+RUN pip install --no-cache-dir --prefix=/install ".[parquet,kafka]"
 
 FROM python:3.13-slim
 RUN useradd --create-home --uid 10001 graphcdp

@@ -1,7 +1,9 @@
-"""The server, then the database, are killed while messages come in: what was acknowledged is there, and nothing twice.
+"""The server, then the database, are killed while messages come in and changes go out.
 
-Clients judge: each keeps what it sent and what it was told. A batch without an
-answer is sent again with the same ids until there is one.
+What was acknowledged is there, and nothing twice; who follows the feed, coming
+back with the cursor, gets each change once, in order. Clients judge: each keeps
+what it sent and what it was told. A batch without an answer is sent again with
+the same ids until there is one.
 """
 
 import asyncio
@@ -17,23 +19,28 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import WebSocketException
 
 from graphcdp import embedded
 from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.embedded.ports import free_port
 from graphcdp.model.connection import Connection
 from graphcdp.model.statement import Statement
+from graphcdp.read.feed import feed_cursor, standing
 from graphcdp.settings import Settings
 from graphcdp.store import Store
+from tests.api.live import opened
 
 KILLS = 10
 CLIENTS = 4
+LISTENERS = 3
 BATCH = 5
 PEOPLE = 60
 SEED = 20261125
 
 RECORD = """mutation($events: [EventInput!]!) { recordEvents(input: {events: $events}) {
     results { eventId status } } }"""
+FOLLOW = "subscription($after: String) { changes(after: $after) { cursor nodes { sequence } } }"
 STORED = Statement("MATCH (e:Event) RETURN e.id AS id, COUNT { (e)-[:BY]->(:Identifier) } AS hangs")
 OWNERS = Statement("MATCH (i:Identifier) RETURN i.key AS key, COUNT { (i)-[:IDENTIFIES]->(:Customer) } AS owners")
 TAKEN = ("RECORDED", "DUPLICATE")
@@ -84,6 +91,39 @@ class Client:
         return True
 
 
+class Listener:
+    """Follows the feed from its beginning, and comes back with its cursor whenever it ends."""
+
+    def __init__(self, port: int) -> None:
+        self._http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}")
+        self._after = feed_cursor(0)
+        self.seen: list[int] = []
+        self.begun = 0
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        while True:
+            with suppress(OSError, TimeoutError, WebSocketException):
+                async with opened(self._http, max_size=None) as client:
+                    await client.init()
+                    await client.subscribe(FOLLOW, after=self._after)
+                    self.begun += 1
+                    while self._take(await client.receive()):
+                        pass
+            await asyncio.sleep(0.05)
+
+    def _take(self, message: dict[str, Any]) -> bool:
+        """Whether to go on listening."""
+        if message["type"] == "ping":
+            return True
+        if message["type"] != "next" or "errors" in message["payload"]:
+            return False
+        batch = message["payload"]["data"]["changes"]
+        self._after = batch["cursor"]
+        self.seen += [int(one["sequence"]) for one in batch["nodes"]]
+        return True
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[EmbeddedNeo4j]:
     """A database that may be killed."""
@@ -131,6 +171,25 @@ async def _gone(pid: int) -> None:
 
 
 @asynccontextmanager
+async def _listeners(port: int, connection: Connection) -> AsyncIterator[None]:
+    """Listeners who follow meanwhile; at the end each has got each change once, in order."""
+    listeners = [Listener(port) for _ in range(LISTENERS)]
+    tasks = [asyncio.create_task(one.run()) for one in listeners]
+    try:
+        yield
+        async with await Store.open(connection) as store:
+            newest = (await standing(store)).newest
+        async with asyncio.timeout(60):
+            while any(len(one.seen) < newest for one in listeners):  # noqa: ASYNC110  # they tell nobody
+                await asyncio.sleep(0.05)
+    finally:
+        for task in tasks:
+            task.cancel()
+    assert all(one.seen == list(range(1, newest + 1)) for one in listeners)
+    assert all(one.begun > 1 for one in listeners), "nobody ever lost a connection"
+
+
+@asynccontextmanager
 async def _clients(port: int) -> AsyncIterator[list[Client]]:
     """Clients that send meanwhile; at the end each has been answered."""
     clients = [Client(f"c{n}", f"http://127.0.0.1:{port}/graphql") for n in range(CLIENTS)]
@@ -160,7 +219,7 @@ async def test_the_server_is_killed(database: EmbeddedNeo4j) -> None:
     chance, port = random.Random(SEED), free_port(None)
     running = await _serve(database.connection, port)
     try:
-        async with _clients(port) as clients:
+        async with _listeners(port, database.connection), _clients(port) as clients:
             for _ in range(KILLS):
                 await asyncio.sleep(chance.uniform(0.1, 0.5))
                 running.kill()
@@ -178,7 +237,7 @@ async def test_the_database_is_killed(database: EmbeddedNeo4j, tmp_path: Path) -
     connection = database.connection
     running = await _serve(connection, port)
     try:
-        async with _clients(port) as clients:
+        async with _listeners(port, connection), _clients(port) as clients:
             for _ in range(KILLS):
                 await asyncio.sleep(chance.uniform(0.3, 1.0))
                 os.kill(database.pid, signal.SIGKILL)
