@@ -74,8 +74,9 @@ def percentile(sorted_s: list[float], share: float) -> str:
 
 
 async def serve_graph(port: int) -> None:
-    """A server of ours, without the limit on connections."""
-    live.CONNECTIONS_MAX = live.UNKNOWN_MAX = 10_000
+    """A server of ours."""
+    # They come all at once here.
+    live.UNKNOWN_MAX = 10_000
     async with open_platform(Settings.load()) as platform:
         await Server(build_app(platform), host="127.0.0.1", port=port).serve()
 

@@ -47,6 +47,8 @@ from graphcdp.tracking_plan.plan import TrackingPlan
 log = structlog.get_logger("graphcdp")
 
 FOLLOWED_AGAIN_S = 5
+REQUESTS_MAX = 1000
+"""Connections beside those that stay open, and operations on these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +254,18 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+def allow_files(count: int) -> None:
+    """Let the process have so many connections open, as far as the system allows; many allow 1024 unless asked."""
+    try:
+        import resource  # not on every system
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 async def refuse_exposure(platform: Platform) -> None:
     """Raise SettingsError when others could reach the server although no key is stored; log when it is open."""
     refusal = await check_exposure(platform.store, platform.settings)
@@ -266,12 +280,13 @@ async def serve(platform: Platform) -> None:
     """
     settings = platform.settings
     settle_memory()
+    allow_files(settings.live_max + REQUESTS_MAX)
     server = Server(
         build_app(platform),
         host=settings.host,
         port=settings.port,
         timeout_graceful_shutdown=int(settings.stop_timeout_s) or 1,
-        limit_concurrency=1000,
+        limit_concurrency=settings.live_max + REQUESTS_MAX,
     )
     async with _swept(platform), delivering(deliveries_of(platform)):
         await server.serve()

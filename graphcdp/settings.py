@@ -78,6 +78,10 @@ class Settings(BaseSettings):
     customer_identifiers_max: Annotated[int, Field(ge=0)] = Field(
         default=5000, description="Most identifiers of one customer, of all kinds; others are left out. 0: no limit."
     )
+    live_max: Annotated[int, Field(ge=1)] = Field(
+        default=2500,
+        description="Most sockets and event streams that are open at once; others are told to come back.",
+    )
     cache_ttl_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         default=1,
         description=(

@@ -99,7 +99,7 @@ def build_app(platform: Platform) -> Application:
     """
     doorkeeper = Doorkeeper(platform.store, platform.settings)
     trusted = trusted_documents(platform.settings, schema)
-    connections = Connections()
+    connections = Connections(platform.settings.live_max)
     sockets = Sockets(platform, doorkeeper, trusted, connections)
     reservations = Reservations(platform, doorkeeper, trusted, connections)
 

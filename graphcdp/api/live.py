@@ -7,8 +7,8 @@ from typing import Any
 
 from graphcdp.api.refusals import RefusedError
 
-CONNECTIONS_MAX = 500
-"""Sockets and streams together; half of what the server takes, so that requests still come in."""
+CONNECTIONS_MAX = 2500
+"""Sockets and streams together, unless told."""
 UNKNOWN_MAX = 100
 """Sockets that have not said yet who they are."""
 OPERATIONS_MAX = 10
@@ -44,7 +44,9 @@ class Ending:
 class Connections:
     """The connections that are open now."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections_max: int = CONNECTIONS_MAX) -> None:
+        """connections_max: how many there may be."""
+        self._connections_max = connections_max
         self._open: set[Ending] = set()
         self._unknown: set[Ending] = set()
         self._closing = False
@@ -77,7 +79,8 @@ class Connections:
 
     def check(self, *, known: bool = True) -> None:
         """Raise RefusedError (503) when there are too many, or the server stops."""
-        if self._closing or len(self._open) >= CONNECTIONS_MAX or (not known and len(self._unknown) >= UNKNOWN_MAX):
+        full = len(self._open) >= self._connections_max
+        if self._closing or full or (not known and len(self._unknown) >= UNKNOWN_MAX):
             raise RefusedError(
                 503,
                 "Too many connections are open: try again in a moment.",

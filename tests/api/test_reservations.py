@@ -18,7 +18,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.api.conftest import Caller, Json, serving
-from tests.api.live import FOLLOW, WAIT_S, nothing_left, set_job
+from tests.api.live import FOLLOW, WAIT_S, nothing_left, opened, set_job
 from tests.api.test_http import code
 from tests.api.test_streams import EVENTS, events_of
 
@@ -328,9 +328,13 @@ async def test_reservations_are_few_and_short(caller: Caller, monkeypatch: pytes
     async with second.open():
         pass
     await until_gone(second)
-    monkeypatch.setattr(live, "CONNECTIONS_MAX", 0)
-    none = await caller.http.put("/graphql")
-    assert (none.status_code, code(none)) == (503, "UNAVAILABLE")
+    await nothing_left()
+
+
+async def test_none_are_left_when_sockets_have_taken_all(store: Store, recorder: Recorder) -> None:
+    async with serving(Platform(Settings(keys_fresh_s=600, live_max=1), store, recorder)) as http, opened(http):
+        none = await http.put("/graphql")
+        assert (none.status_code, code(none)) == (503, "UNAVAILABLE")
     await nothing_left()
 
 

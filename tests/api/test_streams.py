@@ -16,7 +16,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.api.conftest import Caller, Json, event, record, serving
-from tests.api.live import FOLLOW, WAIT_S, nothing_left, set_job
+from tests.api.live import FOLLOW, WAIT_S, nothing_left, opened, set_job
 from tests.api.test_http import NAME, code
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -177,12 +177,11 @@ async def test_rule_17_a_stop_ends_streams(store: Store, recorder: Recorder, mon
     await nothing_left()
 
 
-async def test_rule_17_no_more_streams_than_allowed(
-    caller: Caller, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "CONNECTIONS_MAX", 0)
+async def test_rule_17_no_more_streams_than_allowed(store: Store, recorder: Recorder) -> None:
     await set_job(store)
     asked: Json = {"query": FOLLOW, "variables": {"id": "job_a"}}
-    refused = await caller.http.post("/graphql", json=asked, headers=EVENTS)
-    assert (refused.status_code, code(refused), refused.headers["retry-after"]) == (503, "UNAVAILABLE", "5")
-    assert (await caller.http.post("/graphql", json=NAME)).status_code == 200
+    async with serving(Platform(Settings(keys_fresh_s=600, live_max=1), store, recorder)) as http, opened(http):
+        refused = await http.post("/graphql", json=asked, headers=EVENTS)
+        assert (refused.status_code, code(refused), refused.headers["retry-after"]) == (503, "UNAVAILABLE", "5")
+        assert (await http.post("/graphql", json=NAME)).status_code == 200
+    await nothing_left()
