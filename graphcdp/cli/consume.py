@@ -103,4 +103,4 @@ async def _consume(settings: Settings, wanted: "Wanted", options: ClientOptions)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
-        return await consume(wanted, options, platform.store, platform.recorder, stopping)
+        return await consume(wanted, options, platform.recorder, stopping)

@@ -58,16 +58,6 @@ async def replay_next(
     return await _replay(store, recorder, rows, clock)
 
 
-async def drop_copies(store: Store, message_ids: Sequence[str]) -> None:
-    """Of what is kept of these refused messages word for word more than once, keep the oldest. Raises DatabaseError."""
-
-    async def drop(tx: Transaction) -> None:
-        tx.concerns(())
-        await tx.run("record/drop_rejected_copies", ids=sorted(set(message_ids)))
-
-    await store.transact(drop)
-
-
 async def _replay(
     store: Store, recorder: Recorder, rows: Sequence[dict[str, Any]], clock: Callable[[], datetime]
 ) -> Replayed:

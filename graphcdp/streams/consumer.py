@@ -24,8 +24,6 @@ from graphcdp.model.messages import RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.rejected import drop_copies
-from graphcdp.store import Store
 from graphcdp.streams.dead import DeadLetters
 from graphcdp.streams.messages import Place, Wire, message_of_record, time_of
 from graphcdp.streams.options import ClientOptions
@@ -33,7 +31,6 @@ from graphcdp.streams.progress import ConsumeReport, UntilEnd, lag_by_partition
 
 log = structlog.get_logger("graphcdp.streams")
 
-BATCH_MAX = 10_000
 POLL_MS = 250
 REBALANCE_TIMEOUT_MS = 60_000
 HAND_OVER_S = REBALANCE_TIMEOUT_MS / 1000 / 2
@@ -52,7 +49,7 @@ class Wanted:
     """What to consume, and how.
 
     source: of every message; None: what each says, else the topic. batch_max:
-    records in one batch, at most BATCH_MAX. until_end: stop when all that
+    records in one batch, at most 10,000. until_end: stop when all that
     stands in the topics at the start is taken. progress_s: between two lines
     of the log.
     """
@@ -69,9 +66,7 @@ class Wanted:
     stop_timeout_s: float = 30
 
 
-async def consume(
-    wanted: Wanted, options: ClientOptions, store: Store, recorder: Recorder, stopping: asyncio.Event
-) -> ConsumeReport:
+async def consume(wanted: Wanted, options: ClientOptions, recorder: Recorder, stopping: asyncio.Event) -> ConsumeReport:
     """Record what comes, until `stopping` is set or the end is reached; the batch in hand is finished first.
 
     Raises StreamError when brokers or topics cannot be used. A database that is
@@ -82,7 +77,7 @@ async def consume(
     async with _opened(_consumer(wanted, options), options) as consumer:
         await _check_topics(consumer, wanted)
         async with _dead_letters(wanted, options) as dead:
-            work = _Consuming(wanted, store, recorder, stopping, consumer, dead)
+            work = _Consuming(wanted, recorder, stopping, consumer, dead)
             consumer.subscribe(list(wanted.topics), listener=_Listener(work))
             try:
                 await work.run()
@@ -163,7 +158,6 @@ class _Consuming:
     """
 
     wanted: Wanted
-    store: Store
     recorder: Recorder
     stopping: asyncio.Event
     consumer: AIOKafkaConsumer
@@ -174,7 +168,6 @@ class _Consuming:
     is_behind: bool = False
     in_hand: asyncio.Lock = field(default_factory=asyncio.Lock)
     next_by_partition: dict[TopicPartition, int] = field(default_factory=dict)
-    first_by_partition: dict[TopicPartition, int] = field(default_factory=dict)
     told_at: float = field(default_factory=time.monotonic)
 
     async def run(self) -> None:
@@ -198,7 +191,6 @@ class _Consuming:
     def begin(self, partitions: set[TopicPartition]) -> None:
         """Read these partitions from now on, from where the group is."""
         self.next_by_partition.clear()
-        self.first_by_partition.clear()
         self.assignments += 1
         self.is_behind = False
         log.info("partitions taken", partitions=_named(partitions))
@@ -230,8 +222,6 @@ class _Consuming:
 
     async def _take(self, records_by_partition: dict[TopicPartition, list[ConsumerRecord]], generation: int) -> bool:
         """Whether a batch is recorded and its offsets are committed."""
-        for partition, some in records_by_partition.items():
-            self.first_by_partition.setdefault(partition, some[0].offset)
         records = [record for some in records_by_partition.values() for record in some]
         # A tombstone says that its key is to be forgotten by the topic; of the customer it says nothing.
         full = [record for record in records if record.value]
@@ -256,18 +246,10 @@ class _Consuming:
         )
 
     async def _settle(self, refused: Sequence[tuple[ConsumerRecord, Outcome]]) -> bool:
-        """Keep what was refused once in the graph, and in the topic of dead letters."""
-        again = [outcome.message_id for record, outcome in refused if self._may_be_again(record)]
-        if again:
-            await drop_copies(self.store, again)
+        """Keep what was refused in the topic of dead letters too."""
         if self.dead is not None:
             await self.dead.put(refused)
         return True
-
-    def _may_be_again(self, record: ConsumerRecord) -> bool:
-        """Whether the graph may have it from before: a batch that was read, and not committed."""
-        partition = TopicPartition(record.topic, record.partition)
-        return bool(record.offset < self.first_by_partition.get(partition, 0) + BATCH_MAX) or self.report.retries > 0
 
     async def _until_done(self, work: Callable[[], Awaitable[Result]], generation: int) -> Result | None:
         """Try until it is done; None when there is a stop, or when the partitions are others' meanwhile."""

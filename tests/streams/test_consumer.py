@@ -65,12 +65,10 @@ class Watched(Recorder):
         return await super().record(raws, paced=paced)
 
 
-async def to_the_end(
-    store: Store, recorder: Recorder, options: ClientOptions, *topics: str, **more: Any
-) -> ConsumeReport:
+async def to_the_end(recorder: Recorder, options: ClientOptions, *topics: str, **more: Any) -> ConsumeReport:
     wanted = Wanted(topics, group=more.pop("group", topics[0]), until_end=True, **more)
     async with asyncio.timeout(30):
-        return await consume(wanted, options, store, recorder, asyncio.Event())
+        return await consume(wanted, options, recorder, asyncio.Event())
 
 
 async def test_what_stands_in_topics_is_recorded_once(
@@ -80,15 +78,15 @@ async def test_what_stands_in_topics_is_recorded_once(
     await publish(producer, ours, [seen(f"m{n}", f"u{n % 7}") for n in range(250)])
     sent = {"type": "track", "event": "Paid", "userId": "u1", "messageId": "s1"}
     await producer.send_and_wait(segments, orjson.dumps(sent))
-    report = await to_the_end(store, recorder, options, ours, batch_max=100)
+    report = await to_the_end(recorder, options, ours, batch_max=100)
     assert (report.read, report.recorded, report.duplicates, report.refused) == (250, 250, 0, 0)
     assert await count(store, f"(n:Event {{source: '{ours}'}})") == 250
     assert await count(store, "(n:Customer)") == 7
     # The same group goes on where it was; another one reads all again, and changes nothing.
-    assert (await to_the_end(store, recorder, options, ours)).read == 0
-    again = await to_the_end(store, recorder, options, ours, group="another")
+    assert (await to_the_end(recorder, options, ours)).read == 0
+    again = await to_the_end(recorder, options, ours, group="another")
     assert (again.recorded, again.duplicates) == (0, 250)
-    assert (await to_the_end(store, recorder, options, segments, wire=Wire.SEGMENT)).recorded == 1
+    assert (await to_the_end(recorder, options, segments, wire=Wire.SEGMENT)).recorded == 1
     assert await count(store, "(n:Event {id: 's1', name: 'Paid'})") == 1
 
 
@@ -98,7 +96,7 @@ async def test_messages_of_one_key_stay_in_their_order(
     name = await topic(4)
     await publish(producer, name, [seen(f"u{n % 5}/{n:03}", f"u{n % 5}") for n in range(200)])
     recorder = Watched(store, rules)
-    await to_the_end(store, recorder, options, name, batch_max=17)
+    await to_the_end(recorder, options, name, batch_max=17)
     for user in range(5):
         own = [given for given in recorder.given if given.startswith(f"u{user}/")]
         assert len(own) == 40
@@ -120,7 +118,7 @@ async def test_what_is_refused_harms_nobody_and_is_kept_in_the_graph_and_as_a_de
     ]  # fmt: skip
     for place, value in enumerate(values):
         await producer.send_and_wait(name, value, b"k%d" % place, headers=[("trace", b"t%d" % place)])
-    report = await to_the_end(store, recorder, options, name, dead_letters=dead)
+    report = await to_the_end(recorder, options, name, dead_letters=dead)
     assert (report.read, report.recorded, report.refused, report.empty) == (7, 2, 3, 2)
     assert report.reasons == {"INVALID": 2, "NO_IDENTIFIER": 1}
     rows = await store.read_generated(
@@ -158,9 +156,9 @@ async def test_a_crash_between_the_graphs_commit_and_kafkas_doubles_nothing(
     nameless = [{**seen("x"), "id": None} for _ in range(20)]
     await publish(producer, name, [*nameless, {**seen("bad"), "name": ""}])
     with pytest.raises(RuntimeError, match="power"):
-        await to_the_end(store, Crashing(store, rules), options, name)
+        await to_the_end(Crashing(store, rules), options, name)
     assert await count(store, "(n:Event)") == 20
-    report = await to_the_end(store, Recorder(store, rules), options, name)
+    report = await to_the_end(Recorder(store, rules), options, name)
     assert (report.read, report.duplicates, report.refused) == (21, 20, 1)
     assert await count(store, "(n:Event)") == 20
     assert await count(store, "(n:Rejected)") == 1
@@ -174,9 +172,9 @@ async def test_a_batch_in_hand_is_finished_before_partitions_are_given_away(
     first.open.clear()
     await publish(producer, name, [seen(f"a{n}", f"u{n}") for n in range(40)])
     wanted, stopping = Wanted((name,), group=name, batch_max=10, progress_s=0.1), asyncio.Event()
-    one = asyncio.create_task(consume(wanted, options, store, first, stopping))
+    one = asyncio.create_task(consume(wanted, options, first, stopping))
     await until(lambda: bool(first.given))
-    two = asyncio.create_task(consume(wanted, options, store, second, stopping))
+    two = asyncio.create_task(consume(wanted, options, second, stopping))
     await asyncio.sleep(1)
     # The second has asked for its share, and waits for the first one's batch.
     assert not second.given
@@ -208,9 +206,9 @@ async def test_a_batch_that_takes_too_long_is_left_to_whoever_gets_the_partition
     slow, quick = Watched(store, rules), Watched(store, rules)
     slow.open.clear()
     await publish(producer, name, [seen(f"m{n}", f"u{n}") for n in range(40)])
-    one = asyncio.create_task(to_the_end(store, slow, options, name))
+    one = asyncio.create_task(to_the_end(slow, options, name))
     await until(lambda: bool(slow.given))
-    two = asyncio.create_task(to_the_end(store, quick, options, name))
+    two = asyncio.create_task(to_the_end(quick, options, name))
     # The other one has its share, although the first one's batch is in hand.
     await until(lambda: bool(quick.given))
     slow.open.set()
@@ -234,7 +232,7 @@ async def test_a_dead_letter_says_nothing_of_an_erased_person(
     assert outcome.customer_id is not None
     await erase_customer(store, outcome.customer_id)
     await producer.send_and_wait(name, value_of(seen("m2")), b"user:u1", headers=[("of", b"u1")])
-    assert (await to_the_end(store, recorder, options, name, dead_letters=dead)).refused == 1
+    assert (await to_the_end(recorder, options, name, dead_letters=dead)).refused == 1
     (letter,) = await everything(brokers, dead, 1)
     assert (letter.key, letter.value) == (None, b"")
     headers = dict(letter.headers)
@@ -251,7 +249,7 @@ async def test_compressed_records_are_read(
     await producer.start()
     await publish(producer, name, [seen(f"m{n}") for n in range(20)])
     await producer.stop()
-    assert (await to_the_end(store, recorder, options, name)).recorded == 20
+    assert (await to_the_end(recorder, options, name)).recorded == 20
 
 
 @pytest.fixture
@@ -288,7 +286,7 @@ async def test_a_database_that_is_away_is_waited_for(
     await relay.cut()
     await publish(producer, name, [seen(f"m{n}") for n in range(30)])
     wanted = Wanted((name,), group=name, batch_max=10)
-    work = asyncio.create_task(consume(wanted, options, far, recorder, stopping))
+    work = asyncio.create_task(consume(wanted, options, recorder, stopping))
     await until(lambda: len(recorder.given) >= 30)
     # Three times or more, and still the same.
     assert set(recorder.given) == {f"m{n}" for n in range(10)}
@@ -314,12 +312,12 @@ async def test_a_stop_while_the_database_is_away_leaves_the_batch_to_the_next_st
     name, recorder, stopping = await topic(), Watched(far, rules), asyncio.Event()
     await relay.cut()
     await publish(producer, name, [seen("m1")])
-    work = asyncio.create_task(consume(Wanted((name,), group=name), options, far, recorder, stopping))
+    work = asyncio.create_task(consume(Wanted((name,), group=name), options, recorder, stopping))
     await until(lambda: len(recorder.given) >= 2)
     stopping.set()
     async with asyncio.timeout(15):
         assert (await work).read == 0
-    assert (await to_the_end(store, Recorder(store, rules), options, name)).recorded == 1
+    assert (await to_the_end(Recorder(store, rules), options, name)).recorded == 1
 
 
 async def test_what_a_producer_took_back_never_happened(
@@ -335,7 +333,7 @@ async def test_what_a_producer_took_back_never_happened(
             await (producer.commit_transaction() if kept else producer.abort_transaction())
     finally:
         await producer.stop()
-    assert (await to_the_end(store, recorder, options, name)).recorded == 2
+    assert (await to_the_end(recorder, options, name)).recorded == 2
     assert await count(store, "(n:Event {id: 'm2'})") == 0
 
 
@@ -355,10 +353,10 @@ async def test_what_cannot_work_is_said_at_once(
     if given.get("dead_letters") == "{topic}":
         given["dead_letters"] = name
     with pytest.raises(StreamError, match=said):
-        await consume(Wanted(group=name, **given), options, store, recorder, asyncio.Event())
+        await consume(Wanted(group=name, **given), options, recorder, asyncio.Event())
 
 
 async def test_a_broker_that_does_not_answer_is_one_clear_line(store: Store, recorder: Recorder) -> None:
     options = ClientOptions({"bootstrap_servers": "127.0.0.1:1"}, {}, {})
     with pytest.raises(StreamError, match=r"Kafka cannot be reached at 127\.0\.0\.1:1"):
-        await consume(Wanted(("t",), group="g"), options, store, recorder, asyncio.Event())
+        await consume(Wanted(("t",), group="g"), options, recorder, asyncio.Event())
