@@ -6,6 +6,7 @@ load.py    import files: what the command takes
 importing.py  files recorded one after another
 dry_run.py    what that would do
 suggest.py    a mapping by looking at a file
+mapping.py    the mapping that options and a file state
 rejects.py    the file of bad rows
 export.py  write files
 consume.py  record what a stream brings

@@ -1,7 +1,6 @@
 """`graphcdp import`: record files."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,12 @@ from graphcdp.cli.bulk import BulkImport
 from graphcdp.cli.dry_run import DryRun
 from graphcdp.cli.importing import ImportRun
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.mapping import given_mapping
 from graphcdp.cli.suggest import print_suggestion
 from graphcdp.model.errors import DatabaseError, ImportFileError
 from graphcdp.record.files import Format, named_files
 from graphcdp.record.load import BATCH_MAX
-from graphcdp.record.mapping import ImportMapping, TimeFormat, build_mapping, load_mapping
+from graphcdp.record.mapping import TimeFormat
 from graphcdp.settings import Settings
 
 EXIT_IN_PART = 2
@@ -102,7 +102,7 @@ def import_files(
         return
     if bulk and dry_run:
         raise ImportFileError("--bulk has no dry run: leave out --bulk, the outcome is the same.")
-    given = _given_mapping(mapping, map_ or (), set_ or (), times)
+    given = given_mapping(mapping, map_ or (), set_ or (), times)
     work = (DryRun if dry_run else ImportRun)(
         settings=settings,
         files=named_files(files),
@@ -132,18 +132,3 @@ def import_files(
     work.print_summary()
     if any(report.rejected for report in work.report_by_file.values()):
         raise typer.Exit(EXIT_IN_PART)
-
-
-def _given_mapping(
-    path: Path | None, columns: Sequence[str], constants: Sequence[str], times: TimeFormat | None
-) -> ImportMapping | None:
-    content = None
-    if path is not None:
-        try:
-            content = load_mapping(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-            raise ImportFileError(f"The mapping {path} cannot be read: {reason}.") from error
-    elif not columns and not constants and times is None:
-        return None
-    return build_mapping(content, columns=columns, constants=constants, times=times, where=str(path or "The mapping"))

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from graphcdp.cli.logs import configure_logs
-from graphcdp.model.errors import ImportFileError
+from graphcdp.cli.mapping import given_mapping
 from graphcdp.record.files import BadRow, Format, RowFile, named_files
-from graphcdp.record.mapping import ImportMapping, TimeFormat, build_mapping, load_mapping
+from graphcdp.record.mapping import TimeFormat
 from graphcdp.record.rules_file import read_rules_file
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
@@ -66,7 +66,7 @@ def kafka(
     configure_logs(settings)
     options = client_options(settings.kafka_brokers, settings.kafka_config)
     rules = _rules(settings)
-    given = _mapping(mapping, map_ or [], set_ or [], times)
+    given = given_mapping(mapping, map_ or [], set_ or [], times)
     from graphcdp.streams.producer import produce
 
     written = bad = 0
@@ -88,17 +88,3 @@ def _rules(settings: Settings) -> IdentityRules:
     if settings.rules is None:
         return IdentityRules(region=settings.default_region)
     return read_rules_file(settings.rules, settings.default_region)[0]
-
-
-def _mapping(
-    path: Path | None, columns: list[str], constants: list[str], times: TimeFormat | None
-) -> ImportMapping | None:
-    content = None
-    if path is not None:
-        try:
-            content = load_mapping(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ImportFileError(f"The mapping {path} cannot be read.") from error
-    elif not columns and not constants and times is None:
-        return None
-    return build_mapping(content, columns=columns, constants=constants, times=times, where=str(path or "The mapping"))
