@@ -27,6 +27,7 @@ resolution.py  the job that resolves the graph by new rules: lease, cursor, prog
 resolution_pages.py  what one page of it does
 plan_file.py   the tracking plan as a file
 rules_file.py  identity rules as a YAML file
+small_files.py the text of small files
 mapping.py     which column of a file is what
 suggest.py     a mapping, by looking at columns
 columns.py     what columns look like

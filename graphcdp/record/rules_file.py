@@ -8,9 +8,9 @@ import yaml
 from pydantic import ValidationError
 
 from graphcdp.model.errors import RulesFileError
+from graphcdp.record.small_files import read_small
 from graphcdp.resolve.rules import IdentityRules
 
-FILE_BYTES_MAX = 1024 * 1024
 SHOWN_MAX = 5
 
 
@@ -19,16 +19,8 @@ def read_rules_file(path: Path, region: str) -> tuple[IdentityRules, str]:
 
     region: of phone numbers, where the file names none. Raises RulesFileError.
     """
-    try:
-        content = path.read_bytes()
-        if len(content) > FILE_BYTES_MAX:
-            raise RulesFileError(f"{path}: the file has more than 1 MiB.")
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RulesFileError(f"{path}: the file is no UTF-8.") from error
-    except OSError as error:
-        raise RulesFileError(f"{path} cannot be read: {error.strerror}.") from error
-    return parse_rules(text, region, str(path)), hashlib.sha256(f"{region}\n".encode() + content).hexdigest()
+    text = read_small(path, RulesFileError)
+    return parse_rules(text, region, str(path)), hashlib.sha256(f"{region}\n{text}".encode()).hexdigest()
 
 
 def parse_rules(text: str, region: str, where: str) -> IdentityRules:
