@@ -4,15 +4,15 @@ What was decided is remembered, so that later messages see it as if it were
 stored. What other writers do meanwhile is not seen; segments are not told.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from graphcdp.model.identifiers import Identifier
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.record.ids import NewIds
-from graphcdp.record.neighbours import customer_facts, evidence, identifier_facts, read_recent
+from graphcdp.record.neighbours import customer_facts, evidence, identifier_facts, pairs_of, read_recent
 from graphcdp.resolve.decide import Cleansed, decide_batch
-from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, Pair, Writes, pair
+from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, Writes
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction
@@ -66,7 +66,7 @@ class Foresight:
         # Evidence that was decided on before need not be remembered: no decision asks for more than what was cut.
         wanted = {
             "customers": sorted(owners - self._customers.keys()),
-            "pairs": [list(between) for between in sorted(set(_pairs(batch, suppressed, rules)))],
+            "pairs": [list(between) for between in sorted(set(pairs_of(batch, suppressed, rules)))],
             "messages": [item.message.id for item in batch],
         }
         stored = await tx.run_gathered("record/known_neighbours", batch=wanted)
@@ -114,9 +114,3 @@ class Foresight:
         while customer in self._into:
             customer = self._into[customer]
         return customer
-
-
-def _pairs(batch: Sequence[Cleansed], suppressed: frozenset[str], rules: IdentityRules) -> Iterator[Pair]:
-    for item in batch:
-        left = sorted((one for one in item.identifiers if one.key not in suppressed), key=rules.order)
-        yield from (pair(left[0].key, other.key) for other in left[1:])
