@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from graphcdp.app import open_platform
+from graphcdp.app import open_platform, settle_memory
 from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.settings import Settings
@@ -100,6 +100,7 @@ async def _consume(settings: Settings, wanted: "Wanted", options: ClientOptions)
 
     stopping = asyncio.Event()
     async with open_platform(settings, progress=DownloadBar(Console(stderr=True))) as platform:
+        settle_memory()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
