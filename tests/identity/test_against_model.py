@@ -1,16 +1,14 @@
 """Random histories on a real graph, compared after each step with a plain model of the procedure."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -29,6 +27,7 @@ from graphcdp.record.rules import Origin, put_in_force, rules_in_force
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
 from tests.identity.model import Merge, Model
+from tests.identity.on_the_graph import START, OnTheGraph
 
 KEYS = [
     *(f"user:u{n}" for n in range(3)),
@@ -46,7 +45,6 @@ RULES = [
 ]
 PHASES = (Phase.explicit, Phase.generate)
 """Without shrinking: each step takes a real graph some time."""
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 OWNERS = Statement(
     """MATCH (i:Identifier)-[:IDENTIFIES]->(c:Customer)
@@ -66,32 +64,13 @@ some_keys = st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True)
 some_traits = st.dictionaries(st.sampled_from(["city", "plan"]), st.integers(0, 9), max_size=2)
 
 
-class Histories(RuleBasedStateMachine):
+class Histories(OnTheGraph):
     """Tells the graph and the model the same story."""
-
-    loop: ClassVar[asyncio.AbstractEventLoop]
-    store: ClassVar[Store]
 
     def __init__(self) -> None:
         super().__init__()
         self.told = 0
-        self.ticks = 0
         self.id_of: dict[int, str] = {}
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """The result of work that is done in the session's loop, while this thread waits."""
-        done: Future[Any] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        return done.result(60)
-
-    def now(self) -> datetime:
-        """The server's time: a second later each time."""
-        self.ticks += 1
-        return START + timedelta(days=300, seconds=self.ticks)
-
-    def rows(self, statement: Statement) -> list[dict[str, Any]]:
-        """Rows of a statement."""
-        found: list[dict[str, Any]] = self.run(self.store.read_generated(statement))
-        return found
 
     @initialize(rules=st.sampled_from(RULES))
     def begin(self, rules: dict[str, Any]) -> None:

@@ -1,16 +1,15 @@
 """docs/feed.md, rule 6: what was + the feed = what is, for any history; and for whoever follows late, too."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any
 
 import orjson
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import SegmentName, parse_predicate
@@ -27,7 +26,8 @@ from graphcdp.record.segment_edits import Changes, create_segment, delete_segmen
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
 from tests.identity.follower import Copy
-from tests.identity.test_against_model import ACTIVE, CLEAR, PHASES, RULES, START, some_keys, some_traits
+from tests.identity.on_the_graph import START, OnTheGraph
+from tests.identity.test_against_model import ACTIVE, CLEAR, PHASES, RULES, some_keys, some_traits
 
 SEGMENTS = {
     "high": {"trait": {"path": "city", "is": {"gte": 5}}},
@@ -47,31 +47,12 @@ MERGES = Statement("MATCH (m:Merge) WHERE m.undoneAt IS NULL RETURN m.id AS id O
 a_choice = st.integers(0, 99)
 
 
-class Followed(RuleBasedStateMachine):
+class Followed(OnTheGraph):
     """Histories whose feed is followed: by one at once, by another now and then, across erasures."""
-
-    loop: ClassVar[asyncio.AbstractEventLoop]
-    store: ClassVar[Store]
 
     def __init__(self) -> None:
         super().__init__()
         self.told = 0
-        self.ticks = 0
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """The result of work that is done in the session's loop, while this thread waits."""
-        done: Future[Any] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        return done.result(60)
-
-    def now(self) -> datetime:
-        """The server's time: a second later each time."""
-        self.ticks += 1
-        return START + timedelta(days=300, seconds=self.ticks)
-
-    def rows(self, statement: Statement) -> list[dict[str, Any]]:
-        """Rows of a statement."""
-        found: list[dict[str, Any]] = self.run(self.store.read_generated(statement))
-        return found
 
     @initialize(rules=st.sampled_from(RULES))
     def begin(self, rules: dict[str, Any]) -> None:
