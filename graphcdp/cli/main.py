@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from graphcdp import __version__
-from graphcdp.cli import consume, db, destinations, keys, plan, produce, rejected, rules, webhooks
+from graphcdp.cli import (
+    consume,
+    db,
+    destinations,
+    keys,
+    plan,
+    produce,
+    rejected,
+    rules,
+    segment_files,
+    segments,
+    webhooks,
+)
 from graphcdp.cli.demo import demo
 from graphcdp.cli.export import export
 from graphcdp.cli.load import import_files
@@ -34,6 +46,8 @@ app.add_typer(produce.app, name="produce")
 app.command()(sources)
 app.add_typer(db.app, name="db")
 app.add_typer(rules.app, name="rules")
+segments.app.add_typer(segment_files.app)
+app.add_typer(segments.app, name="segments")
 app.add_typer(plan.app, name="plan")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rejected.app, name="rejected")

@@ -18,5 +18,6 @@ personal.py     which properties are treated as personal data
 statement.py    text, parameters
 principals.py   who is asking, scopes
 addresses.py    where a webhook may point
+written.py      YAML that people write, by line
 connection.py   how to reach a Neo4j
 """

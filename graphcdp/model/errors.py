@@ -13,6 +13,7 @@
       EmbeddedError                the embedded server could not be fetched, started or stopped
       RulesFileError               a file of identity rules cannot be used
       PlanFileError                a tracking plan cannot be used
+      SegmentFileError             a file of segments cannot be used
       ImportFileError              a file to import cannot be used at all
       ExportError                  an export cannot be written
       StreamError                  a stream cannot be read or written at all
@@ -81,6 +82,10 @@ class RulesFileError(GraphCDPError):
 
 class PlanFileError(GraphCDPError):
     """A tracking plan cannot be read, or says what a plan cannot say; a line for each thing that is wrong."""
+
+
+class SegmentFileError(GraphCDPError):
+    """A file of segments cannot be read, or says what segments cannot be; a line for each thing that is wrong."""
 
 
 class ImportFileError(GraphCDPError):

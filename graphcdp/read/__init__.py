@@ -25,6 +25,7 @@
     segments.py    segments and their members
     segment_versions.py  what edits made of segments
     segment_sizes.py     how many members they had over time
+    segment_members.py   members with chosen fields, page by page
     segment_previews.py  what a rule would select
     export.py      all customers, identifiers, events and memberships, page by page
     export_files.py  the same as files

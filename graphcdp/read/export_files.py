@@ -1,6 +1,8 @@
 """An export as JSON Lines or Parquet, in a folder that is there only when all of it is. Source: docs/export.md."""
 
+import csv
 import importlib
+import io
 import os
 import shutil
 from collections.abc import Sequence
@@ -8,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self, cast
 
 import orjson
 
@@ -73,9 +75,9 @@ class ExportFolder:
         """The file of a kind, to be written."""
         path = self._partial / self.file_of(kind)
         columns = COLUMNS[kind]
-        return KindFile(
-            path, _JsonLines(path, columns) if self._arrow is None else _Parquet(path, columns, self._arrow)
-        )
+        file = path.open("wb")
+        writer = _JsonLines(file, columns) if self._arrow is None else _Parquet(file, columns, self._arrow)
+        return KindFile(path, writer)
 
     def file_of(self, kind: Kind) -> str:
         """The name of a kind's file."""
@@ -133,9 +135,98 @@ class KindFile:
         return self._path.stat().st_size
 
 
+class TableFormat(StrEnum):
+    """How one table is written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+class TableFile:
+    """One table as a file that is there only when all of it is, or on a stream. Use it as a context manager.
+
+    rows: how many it has.
+    """
+
+    def __init__(self, path: Path | None, format_: TableFormat, columns: dict[str, Shape], stream: BinaryIO) -> None:
+        """path: None to write to the stream. Raises ExportError when it cannot be written here."""
+        if path is None and format_ is TableFormat.PARQUET:
+            raise ExportError("Parquet is written into a file: name one with -o.")
+        self.rows = 0
+        self._path = path
+        self._partial = None if path is None else path.with_name(f"{path.name}{PARTIAL}")
+        self._format = format_
+        self._columns = columns
+        self._stream = stream
+        self._arrow = _arrow() if format_ is TableFormat.PARQUET else None
+
+    def __enter__(self) -> Self:
+        try:
+            self._writer = self._opened()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._writer.close()
+            if self._partial is not None and self._path is not None and error is None:
+                self._partial.replace(self._path)
+        except OSError as failed:
+            raise self._unwritable(failed) from failed
+        finally:
+            if self._partial is not None:
+                self._partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise self._unwritable(error) from error
+
+    def write(self, rows: Sequence[Values]) -> None:
+        """Add rows, their values in the order of the columns. Raises OSError."""
+        self.rows += len(rows)
+        self._writer.write(rows)
+
+    def _opened(self) -> _Writer:
+        if self._partial is None:
+            file: BinaryIO = cast("BinaryIO", _Kept(self._stream))
+        else:
+            # Only its owner may look into it: it holds personal data.
+            file = open(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")  # noqa: SIM115, PTH123
+        if self._arrow is not None:
+            return _Parquet(file, self._columns, self._arrow)
+        return _Csv(file, self._columns) if self._format is TableFormat.CSV else _JsonLines(file, self._columns)
+
+    def _unwritable(self, error: OSError) -> ExportError:
+        return ExportError(f"{self._path or 'The output'} cannot be written: {error.strerror or error}.")
+
+
+class _Csv:
+    """Comma, quotes where they are needed, a line with the names first; text as it is, other values as JSON."""
+
+    def __init__(self, file: BinaryIO, columns: dict[str, Shape]) -> None:
+        self._file = file
+        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        self._shapes = list(columns.values())
+        self._csv = csv.writer(self._text)
+        self._csv.writerow(columns)
+
+    def write(self, rows: Sequence[Values]) -> None:
+        self._csv.writerows(
+            [_cell(shape, value) for shape, value in zip(self._shapes, row, strict=True)] for row in rows
+        )
+
+    def close(self) -> None:
+        self._text.flush()
+        self._text.detach()
+        with self._file:
+            _sync(self._file)
+
+
 class _JsonLines:
-    def __init__(self, path: Path, columns: dict[str, Shape]) -> None:
-        self._file = path.open("wb")
+    def __init__(self, file: BinaryIO, columns: dict[str, Shape]) -> None:
+        self._file = file
         self._columns = list(columns.items())
 
     def write(self, rows: Sequence[Values]) -> None:
@@ -151,7 +242,7 @@ class _JsonLines:
 class _Parquet:
     """Row groups of GROUP_ROWS rows, smaller ones where texts are long."""
 
-    def __init__(self, path: Path, columns: dict[str, Shape], arrow: Any) -> None:
+    def __init__(self, file: BinaryIO, columns: dict[str, Shape], arrow: Any) -> None:
         self._arrow = arrow
         types = {
             Shape.TEXT: arrow.string(),
@@ -161,7 +252,7 @@ class _Parquet:
         }
         self._columns = list(columns.items())
         self._schema = arrow.schema([arrow.field(name, types[shape]) for name, shape in self._columns])
-        self._file = path.open("wb")
+        self._file = file
         parquet = importlib.import_module("pyarrow.parquet")
         self._writer = parquet.ParquetWriter(self._file, self._schema, compression="zstd")
         self._rows: list[Values] = []
@@ -199,13 +290,43 @@ def _json(shape: Shape, value: Any) -> Any:
     return orjson.Fragment(value) if shape is Shape.JSON else value
 
 
+def _cell(shape: Shape, value: Any) -> Any:
+    if value is None:
+        return ""
+    if shape is Shape.TIME:
+        return full_time(value)
+    if shape is Shape.TEXTS:
+        return orjson.dumps(value).decode()
+    if shape is Shape.JSON:
+        found = orjson.loads(value)
+        return found if isinstance(found, str) else value
+    return value
+
+
 def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(full_time(text))
 
 
-def _sync(file: Any) -> None:
+class _Kept(io.BufferedIOBase):
+    """A stream that stays open."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._stream.write(data)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _sync(file: BinaryIO) -> None:
     file.flush()
-    os.fsync(file.fileno())
+    if not isinstance(file, _Kept):
+        os.fsync(file.fileno())
 
 
 def _arrow() -> Any:

@@ -20,6 +20,7 @@ clock.py       the server's time
 segments.py    memberships, kept up to date with each write
 segment_edits.py  segments created, changed, archived and deleted
 locked_segments.py  the same within one transaction, with their versions
+segment_files.py  segments as YAML files, and all of these applied at once
 segment_sizes.py  how many members segments have, hour by hour
 keys.py        API keys made and revoked
 webhooks.py    webhooks made, changed and deleted

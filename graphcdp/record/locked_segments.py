@@ -28,6 +28,7 @@ from graphcdp.segment.definitions import (
     check_room,
     check_unused,
 )
+from graphcdp.segment.differences import StoredSegment
 from graphcdp.segment.versions import VERSIONS_MAX, Action, Editor, changed
 from graphcdp.segment.wording import rule_text
 from graphcdp.store import Transaction
@@ -70,8 +71,15 @@ class LockedSegments:
                 return row
         raise UnknownSegmentError(f"There is no segment {named.id or named.key!r}.", path)
 
-    async def create(self, key: str, name: str, description: str | None, rule: Predicate) -> Definition:
-        """Make a segment without members. Errors as `create_segment`."""
+    @property
+    def stored(self) -> list[StoredSegment]:
+        """The segments as they are."""
+        return [stored_of(row) for row in self._rows]
+
+    async def create(
+        self, key: str, name: str, description: str | None, rule: Predicate, *, paused: bool = False
+    ) -> Definition | None:
+        """Make a segment without members; a paused one stays so until it goes on. Errors as `create_segment`."""
         check_key(key)
         check_name(name)
         check_description(description)
@@ -83,32 +91,23 @@ class LockedSegments:
             "name": name,
             "description": description or None,
             "kind": Kind.RULE.value,
-            "status": Status.BUILDING.value,
+            "status": (Status.PAUSED if paused else Status.BUILDING).value,
             "version": 1,
             **_stored(rule),
         }
         await self._tx.run("segment/create", properties=row, now=self._now)
         self._rows.append(row)
         await self._keep(row, Action.CREATED, list(changed(dict.fromkeys(row), row)))
-        return self._to_fill(row, rule)
+        return None if paused else self._to_fill(row, rule)
 
     async def change(self, row: Row, changes: Changes, action: Action = Action.CHANGED) -> Definition | None:
         """Change a segment that is not archived. Errors as `update_segment`."""
-        _refuse_archived(row)
-        if changes.name is not None:
-            check_name(changes.name)
-        check_description(changes.description)
+        if row["status"] == Status.ARCHIVED.value:
+            raise SegmentConflictError("The segment is archived: restore it first.", ("segment",), row["id"])
         if changes.rule is not None:
             check_names_of_rule(changes.rule, self._known, of=row["id"])
         status, rule = _after(row, changes)
-        properties: Row = {"status": status.value}
-        if changes.name is not None:
-            properties["name"] = changes.name
-        if changes.description is not None:
-            properties["description"] = changes.description or None
-        if changes.rule is not None:
-            properties |= _stored(changes.rule)
-        await self._edit(row, properties, action)
+        await self._edit(row, {"status": status.value, **_checked(changes)}, action)
         return self._to_fill(row, rule) if rule is not None and status is Status.BUILDING else None
 
     async def revert(self, row: Row, number: int) -> Definition | None:
@@ -131,19 +130,21 @@ class LockedSegments:
         check_unused(row["id"], [one for one in self._known if not one.archived], "change or archive")
         await self._edit(row, {"status": Status.ARCHIVED.value}, Action.ARCHIVED)
 
-    async def restore(self, row: Row) -> Definition | None:
-        """Bring an archived segment back. Nothing happens to another one. Errors as `restore_segment`."""
+    async def restore(self, row: Row, changes: Changes | None = None) -> Definition | None:
+        """Bring an archived segment back, changed. Nothing happens to another one. Errors as `restore_segment`."""
         if row["status"] != Status.ARCHIVED.value:
             return None
-        rule = readable_rule(row["rule"])
+        changes = changes or Changes()
+        rule = changes.rule or readable_rule(row["rule"])
         if rule is None:
             raise UnusableValueError(
                 "The rule of the segment cannot be read by this version of GraphCDP.", ("segment",), "another segment"
             )
         check_room(self._known)
         check_names_of_rule(rule, self._known, of=row["id"], path=("segment",))
-        await self._edit(row, {"status": Status.BUILDING.value}, Action.RESTORED)
-        return self._to_fill(row, rule)
+        status = Status.PAUSED if changes.paused else Status.BUILDING
+        await self._edit(row, {"status": status.value, **_checked(changes)}, Action.RESTORED)
+        return self._to_fill(row, rule) if status is Status.BUILDING else None
 
     async def delete(self, row: Row) -> None:
         """Delete a segment. Errors as `delete_segment`."""
@@ -180,6 +181,19 @@ class LockedSegments:
         return Definition(row["id"], row["key"], rule, building=True, version=row["version"], edited=self._now)
 
 
+def stored_of(row: Mapping[str, Any]) -> StoredSegment:
+    """The segment of a row that has its rule and status."""
+    return StoredSegment(
+        id=row["id"],
+        key=row["key"],
+        name=row["name"],
+        description=row["description"],
+        rule=readable_rule(row["rule"]),
+        paused=row["status"] == Status.PAUSED.value,
+        archived=row["status"] == Status.ARCHIVED.value,
+    )
+
+
 def check_version(row: Row, version: int) -> None:
     """Raises SegmentConflictError when an edit is based on another version than the segment has."""
     if row["version"] != version:
@@ -191,9 +205,18 @@ def check_version(row: Row, version: int) -> None:
         )
 
 
-def _refuse_archived(row: Row) -> None:
-    if row["status"] == Status.ARCHIVED.value:
-        raise SegmentConflictError("The segment is archived: restore it first.", ("segment",), row["id"])
+def _checked(changes: Changes) -> Row:
+    """Properties that the changes set, apart from the status. Raises UnusableValueError."""
+    properties: Row = {}
+    if changes.name is not None:
+        check_name(changes.name)
+        properties["name"] = changes.name
+    if changes.description is not None:
+        check_description(changes.description)
+        properties["description"] = changes.description or None
+    if changes.rule is not None:
+        properties |= _stored(changes.rule)
+    return properties
 
 
 def _after(row: Row, changes: Changes) -> tuple[Status, Predicate | None]:

@@ -46,18 +46,21 @@ async def create_segment(
     SegmentLimitError; then nothing was written.
     """
 
-    async def work(tx: Transaction) -> Definition:
-        return await (await LockedSegments.lock(tx, by, now)).create(key, name, description, rule)
+    async def work(tx: Transaction) -> tuple[str, Definition | None]:
+        segments = await LockedSegments.lock(tx, by, now)
+        to_fill = await segments.create(key, name, description, rule)
+        return str(segments.row_of(SegmentName(key=key))["id"]), to_fill
 
     try:
-        made = await store.transact(work)
+        segment_id, to_fill = await store.transact(work)
     except DatabaseConflictError as error:
         # Locking finds only segments that are there, so two writers may make the same first one.
         raise SegmentConflictError(
             f"Someone else made a segment with the key {key} at the same moment.", ("key",), None
         ) from error
-    await fill(store, made, now, budget_s=FILL_BUDGET_S)
-    return made.id
+    if to_fill is not None:
+        await fill(store, to_fill, now, budget_s=FILL_BUDGET_S)
+    return segment_id
 
 
 async def update_segment(
@@ -108,7 +111,11 @@ async def archive_segment(store: Store, named: SegmentName, now: datetime, by: E
 
 async def restore_segment(store: Store, named: SegmentName, now: datetime, by: Editor = PROCESS) -> str:
     """Bring an archived segment back and compute its members. Returns its id. Errors as `create_segment`."""
-    return await _edited(store, named, LockedSegments.restore, now, by)
+
+    async def work(segments: LockedSegments, row: Row) -> Definition | None:
+        return await segments.restore(row)
+
+    return await _edited(store, named, work, now, by)
 
 
 async def delete_segment(store: Store, named: SegmentName) -> str:

@@ -1,6 +1,6 @@
 """A plan as YAML -> a plan, or what is wrong with it, by line and path. Pure. Source: docs/sources.md, rules 5 to 8."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphcdp.model.errors import PlanFileError
 from graphcdp.model.messages import EVENT_NAME_LENGTH_MAX
+from graphcdp.model.written import composed, line_of, twice
 from graphcdp.tracking_plan.plan import Checked, Expected, OnUnknown, OnViolation, TrackingPlan
 from graphcdp.tracking_plan.schemas import LEVELS_MAX, Fault, Path, Reading, Schema
 
@@ -48,13 +49,15 @@ def parse_plan(text: str, where: str) -> TrackingPlan:
     Raises PlanFileError, which tells up to ten things that are wrong, a line each.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise PlanFileError(f"{where} is no YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(content, dict) or root is None:
+    if not isinstance(content, dict):
         raise PlanFileError(f"{where}: the file must hold a mapping of events, traits, violations and unknown_events.")
-    faults = list(_twice(root))
+    root = composed(text, where, PlanFileError)
+    faults = [
+        Fault(path, f"{path[-1]!r} stands there twice, the second time in line {line}") for path, line in twice(root)
+    ]
     try:
         written = WrittenPlan.model_validate(_with_mappings(content))
     except ValidationError as error:
@@ -157,51 +160,11 @@ def _fault(detail: Any) -> Fault:
     return Fault(path, str(detail["msg"]).removeprefix("Value error, ").replace("dictionary", "mapping"))
 
 
-def _twice(root: yaml.Node) -> Iterator[Fault]:
-    """Names that stand in a mapping twice, of which YAML would take the last."""
-    todo: list[tuple[yaml.Node, Path]] = [(root, ())]
-    seen: set[int] = set()
-    while todo:
-        node, path = todo.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            names: set[str] = set()
-            for key, value in node.value:
-                name = str(key.value)
-                if name in names and isinstance(key, yaml.ScalarNode):
-                    yield Fault((*path, name), f"{name!r} stands there twice, the second time in line "
-                                f"{key.start_mark.line + 1}")  # fmt: skip
-                names.add(name)
-                todo.append((value, (*path, name)))
-        elif isinstance(node, yaml.SequenceNode):
-            todo += [(one, (*path, place)) for place, one in enumerate(node.value)]
-
-
 def _refused(faults: list[Fault], root: yaml.Node, where: str) -> PlanFileError:
     told = [
-        f"{where}, line {_line(root, fault.path)}: {'.'.join(map(str, fault.path))}: {fault.message}."
+        f"{where}, line {line_of(root, fault.path)}: {'.'.join(map(str, fault.path))}: {fault.message}."
         for fault in faults[:SHOWN_MAX]
     ]
     if len(faults) > SHOWN_MAX:
         told.append(f"And {len(faults) - SHOWN_MAX} more.")
     return PlanFileError("\n".join(told))
-
-
-def _line(root: yaml.Node, path: Path) -> int:
-    """The line in which a place stands, or what is nearest around it."""
-    node, line = root, root.start_mark.line
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if str(key.value) == str(part)]
-            if not found:
-                break
-            key, node = found[0]
-            line = key.start_mark.line
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line
-        else:
-            break
-    return line + 1
