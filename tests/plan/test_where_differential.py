@@ -9,7 +9,8 @@ import pytest
 from graphcdp.model.consent import Decision
 from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.model.statement import Statement
-from graphcdp.plan.where import condition
+from graphcdp.plan.members import Asked, moves
+from graphcdp.plan.where import condition, condition_of_row
 from graphcdp.store import Store
 from tests.plan.meaning import Facts, Happened, holds
 
@@ -224,6 +225,12 @@ async def meet(store: Store, predicate: Predicate) -> set[str]:
     return {row["id"] for row in rows}
 
 
+async def should_enter(store: Store, predicate: Predicate, ids: list[str]) -> set[str]:
+    """Who meets the condition, asked about each in the way of a write."""
+    (statement,) = moves([Asked("seg_none", condition_of_row(predicate, NOW), ids)])
+    return {row["id"] for row in await store.read_generated(statement)}
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
     choose = random.Random(seed)
@@ -236,6 +243,8 @@ async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
         assert parse_predicate(predicate.to_json()) == predicate
         expected = {facts.id for facts in customers if holds(predicate, facts, NOW)}
         assert await meet(store, predicate) == expected, f"seed {seed}: {given}"
+        everybody = [facts.id for facts in customers]
+        assert await should_enter(store, predicate, everybody) == expected, f"seed {seed}, by row: {given}"
         selected += 0 < len(expected) < len(customers)
     assert selected > 22, "most of the conditions should tell customers apart"
 
