@@ -41,9 +41,11 @@ _CLOCK = (
 _RFC_3339 = f"{_DATE}(?:{_CLOCK})?"
 """Exactly the text that Cypher's datetime() takes without failing the statement, of RFC 3339."""
 
-_HAS_EVENT = """MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
-MATCH (e:Event) USING INDEX e:Event({index})
+_HAS_EVENT = """MATCH (c)<-[:IDENTIFIES]-(i)
+MATCH (e:Event) USING INDEX SEEK e:Event({index})
 WHERE e.subject = i.key AND {conditions}"""
+# Neither a label on `i` nor a hint that a scan would satisfy: with a plan made for an empty database each customer
+# would be looked for among all identifiers, or all events.
 
 
 CONSENTED = """COLLECT {{

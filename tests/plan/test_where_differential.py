@@ -168,7 +168,7 @@ UNWIND $rows AS row
 CREATE (c:Customer {id: row.id})
 SET c += row.properties
 FOREACH (kind IN row.kinds | CREATE (:Identifier {key: kind + ':' + row.id})-[:IDENTIFIES]->(c))
-FOREACH (key IN row.segments | MERGE (s:Segment {key: key}) CREATE (c)-[:IN_SEGMENT]->(s))
+FOREACH (key IN row.segments | MERGE (s:Segment {id: 'seg_' + key, key: key}) CREATE (c)-[:IN_SEGMENT]->(s))
 FOREACH (event IN row.events | CREATE (e:Event) SET e = event)
 FOREACH (given IN row.decisions |
   CREATE (c)<-[:IDENTIFIES]-(:Identifier {key: given.key})<-[:OF]-(k:Consent) SET k += given)"""
