@@ -265,6 +265,24 @@ async def test_how_much_two_segments_have_in_common(ask: Ask, answer: Ask, recor
     assert error["path"] == ["segment", "overlap"]
 
 
+PARSE = "query($text: String!) { parseRule(text: $text) { rule text errors { __typename message path } } }"
+
+
+async def test_a_rule_is_read_from_text(ask: Ask) -> None:
+    found = (await ask(PARSE, text='plan = "pro" and did Order at least 1 times'))["parseRule"]
+    assert found == {
+        "rule": {"all": [PRO, {"did": {"event": {"name": "Order"}}}]},
+        "text": 'plan = "pro" and did "Order"',
+        "errors": [],
+    }
+    assert (await create(ask, "buyers", where=found["rule"]))["segment"]["ruleText"] == found["text"]
+    found = (await ask(PARSE, text="plan = pro"))["parseRule"]
+    (error,) = found["errors"]
+    assert (found["rule"], found["text"]) == (None, None)
+    assert (error["__typename"], error["path"]) == ("InvalidInputError", ["text", "1:8"])
+    assert error["message"].endswith("plan = pro\n         ^")
+
+
 async def who(ask: Ask, key: str, where: Json) -> list[str]:
     """Names of the members of a segment, who are those whom its condition filters."""
     names = "nodes { displayName }"
