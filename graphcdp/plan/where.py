@@ -3,23 +3,30 @@
 Conditions on an event, on the variable `e`, are the same.
 
 Names of properties are parameters too (`c[$where_0]`), so that no text of a
-caller ever becomes part of a statement. Meaning: docs/segments.md, rules 1 to 8.
+caller ever becomes part of a statement. Meaning: docs/segments.md, rules 1 to 8, and docs/conditions.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from graphcdp.model.histories import TIMES
 from graphcdp.model.predicates import (
     ANY_NAME,
+    AggregateTest,
+    EventMatch,
     EventTest,
+    IdentifierTest,
     Predicate,
     PropertyTest,
     Range,
+    SegmentName,
+    SequenceTest,
     ValueTest,
 )
 from graphcdp.model.statement import Statement
-from graphcdp.model.times import reaching_back, time_of
+from graphcdp.model.times import reaching_ahead, reaching_back, time_of
+from graphcdp.plan import histories
 
 TRAIT_PREFIX = "traits."
 PROPERTY_PREFIX = "properties."
@@ -92,31 +99,26 @@ class _Writer:
         self._prefix = prefix
         self._holder = holder
         self.parameters: dict[str, Any] = {}
+        self._by_operator: dict[str, Callable[[Any], str]] = {
+            "all_of": lambda nodes: self._joined(nodes, " AND ", "true"),
+            "any_of": lambda nodes: self._joined(nodes, " OR ", "false"),
+            "negated": lambda node: f"NOT ({self.customer(node)})",
+            "trait": lambda test: self._property("c", TRAIT_PREFIX, test),
+            "did": self._did,
+            "did_in_order": self._did_in_order,
+            "aggregate": self._aggregate,
+            "in_segment": self._in_segment,
+            "has_identifier": lambda kind: f"coalesce(c[{self._put(COUNT_PREFIX + kind)}] > 0, false)",
+            "identifiers": self._identifiers,
+            "consented": lambda purpose: CONSENTED.format(purpose=self._put(purpose), now=self._put(self._now)),
+            "first_seen": lambda during: self._seen("c.firstSeen", during),
+            "last_seen": lambda during: self._seen("c.lastSeen", during),
+        }
 
     def customer(self, node: Predicate) -> str:
         """A node of the tree."""
-        if node.all_of is not None:
-            return self._joined(node.all_of, " AND ", "true")
-        if node.any_of is not None:
-            return self._joined(node.any_of, " OR ", "false")
-        if node.negated is not None:
-            return f"NOT ({self.customer(node.negated)})"
-        if node.trait is not None:
-            return self._property("c", TRAIT_PREFIX, node.trait)
-        if node.did is not None:
-            return self._did(node.did)
-        if node.in_segment is not None:
-            name, value = ("id", node.in_segment.id) if node.in_segment.id else ("key", node.in_segment.key)
-            return f"EXISTS {{ (c)-[:IN_SEGMENT]->(:Segment {{{name}: {self._put(value)}}}) }}"
-        if node.has_identifier is not None:
-            return f"coalesce(c[{self._put(COUNT_PREFIX + node.has_identifier)}] > 0, false)"
-        if node.consented is not None:
-            return CONSENTED.format(purpose=self._put(node.consented), now=self._put(self._now))
-        if node.first_seen is not None:
-            return self._seen("c.firstSeen", node.first_seen)
-        if node.last_seen is not None:
-            return self._seen("c.lastSeen", node.last_seen)
-        raise AssertionError("a node has one operator")  # the model lets no other pass
+        name, part = node.operator
+        return self._by_operator[name](part)
 
     def event(self, test: PropertyTest) -> str:
         """A condition on a property of an event."""
@@ -129,6 +131,17 @@ class _Writer:
 
     def _joined(self, nodes: tuple[Predicate, ...], word: str, none: str) -> str:
         return f"({word.join(self.customer(node) for node in nodes)})" if nodes else none
+
+    def _in_segment(self, named: SegmentName) -> str:
+        name, value = ("id", named.id) if named.id else ("key", named.key)
+        return f"EXISTS {{ (c)-[:IN_SEGMENT]->(:Segment {{{name}: {self._put(value)}}}) }}"
+
+    def _identifiers(self, test: IdentifierTest) -> str:
+        least, most = test.bounds
+        count = f"coalesce(c[{self._put(COUNT_PREFIX + test.kind)}], 0)"
+        if most is None:
+            return f"{count} >= {self._put(least)}"
+        return f"{self._put(least)} <= {count} <= {self._put(most)}"
 
     def _seen(self, time: str, during: Range) -> str:
         return f"coalesce({' AND '.join(self._between(time, during))}, false)"
@@ -144,14 +157,7 @@ class _Writer:
         least, most = test.bounds
         if least == 0 and most is None:
             return "true"
-        conditions = [] if test.event.name == ANY_NAME else [f"e.name = {self._put(test.event.name)}"]
-        # The index needs a condition on each of its keys, so `at` has one even when any time will do.
-        conditions += self._between("e.at", test.during)
-        conditions += [self.event(found) for found in test.event.where or ()]
-        events = _HAS_EVENT.format(
-            index="subject, at" if test.event.name == ANY_NAME else "subject, name, at",
-            conditions=" AND ".join(conditions),
-        )
+        events = self._events(test.event, test.during)
         if most == 0:
             return f"NOT EXISTS {{ {events} }}"
         if (least, most) == (1, None):
@@ -160,6 +166,51 @@ class _Writer:
         if most is None:
             return f"{counted} >= {self._put(least)}"
         return f"{counted} IN range({self._put(least)}, {self._put(most)})"
+
+    def _events(self, event: EventMatch, during: Range | None) -> str:
+        conditions = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
+        # The index needs a condition on each of its keys, so `at` has one even when any time will do.
+        conditions += self._between("e.at", during)
+        conditions += [self.event(found) for found in event.where or ()]
+        return _HAS_EVENT.format(
+            index="subject, at" if event.name == ANY_NAME else "subject, name, at",
+            conditions=" AND ".join(conditions),
+        )
+
+    def _aggregate(self, test: AggregateTest) -> str:
+        events = self._events(test.event, test.during)
+        of = "" if test.property_ is None else f"e[{self._put(PROPERTY_PREFIX + test.property_)}]"
+        tested = self._moment(histories.VALUE, test.is_) if test.measure in TIMES else ""
+        return histories.aggregate(events, test.measure, of, tested or self._value(histories.VALUE, test.is_))
+
+    def _moment(self, value: str, test: ValueTest) -> str:
+        """A test on a time that is no text."""
+        operator, operand = test.operator
+        if operator == "exists":
+            return self._value(value, test)
+        if operator in _SIGN:
+            return f"coalesce({value} {_SIGN[operator]} {self._put(time_of(operand))}, false)"
+        return f"coalesce({self._timed(value, operator, operand)}, false)"
+
+    def _did_in_order(self, test: SequenceTest) -> str:
+        names = sorted({event.name for event in test.events})
+        anything = ANY_NAME in names
+        conditions = [] if anything else [f"e.name IN {self._put(names)}"]
+        conditions += self._between("e.at", test.during)
+        events = _HAS_EVENT.format(
+            index="subject, at" if anything else "subject, name, at", conditions=" AND ".join(conditions)
+        )
+        return histories.sequence(
+            events,
+            [self._match(step) for step in test.steps],
+            None if test.without is None else self._match(test.without),
+            None if test.within is None else self._put(test.within),
+        )
+
+    def _match(self, event: EventMatch) -> str:
+        conditions = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
+        conditions += [self.event(found) for found in event.where or ()]
+        return " AND ".join(conditions) or "true"
 
     def _property(self, variable: str, prefix: str, test: PropertyTest) -> str:
         return self._value(f"{variable}[{self._put(prefix + test.path)}]", test.is_)
@@ -184,10 +235,14 @@ class _Writer:
                 f"CASE WHEN {value} IS :: STRING NOT NULL THEN toLower({value}) CONTAINS toLower({wanted}) "
                 f"WHEN {value} IS :: LIST<STRING NOT NULL> NOT NULL THEN {wanted} IN {value} ELSE false END"
             )
-        reach = self._put(reaching_back(self._now, operand))
-        if operator == "before":
-            return _when_time(value, f"{_as_time(value)} < {reach}")
-        return _when_time(value, f"{reach} <= {_as_time(value)} <= {self._put(self._now)}")
+        return _when_time(value, self._timed(_as_time(value), operator, operand))
+
+    def _timed(self, time: str, operator: str, length: str) -> str:
+        """A time compared with now."""
+        if operator == "withinNext":
+            return f"{self._put(self._now)} <= {time} <= {self._put(reaching_ahead(self._now, length))}"
+        reach = self._put(reaching_back(self._now, length))
+        return f"{time} < {reach}" if operator == "before" else f"{reach} <= {time} <= {self._put(self._now)}"
 
     def _ordered(self, value: str, sign: str, operand: Any) -> str:
         moment = time_of(operand) if isinstance(operand, str) else None

@@ -4,6 +4,7 @@
     membership.py   the order in which rules are evaluated, who entered and left
     concern.py      which segments a write may concern
     wording.py      a condition -> one line in plain words
+    reading.py      one line -> the condition; its grammar is rules.lark
 
 Start with definitions.py. What a condition means is in `graphcdp.plan.where`.
 """
