@@ -12,6 +12,7 @@ import strawberry
 from graphcdp.api import asked
 from graphcdp.api.context import Info
 from graphcdp.api.fields import READ, field, own_field, value_field
+from graphcdp.api.lookalikes import Distinction, HowMany, Lookalike, distinctions_of_segment, lookalikes
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
@@ -28,6 +29,7 @@ from graphcdp.plan.lists import MEMBERS_TOTAL
 from graphcdp.plan.where import condition
 from graphcdp.read.customers import customers_by_ids
 from graphcdp.read.lists import Order, count_customers, customer_page, list_customers
+from graphcdp.read.lookalikes import segment_lookalikes
 from graphcdp.read.pages import Slice
 from graphcdp.read.segment_sizes import size_histories
 from graphcdp.read.segment_versions import version_page, version_pages
@@ -135,6 +137,26 @@ class Segment(Node):
         page = member_page(first=first, after=after, last=last, before=before)
         found = await info.context.loader(member_pages, page).load(self.id)
         return await SegmentMemberConnection.load(info, self.id, found)
+
+    @own_field(
+        "What sets members apart from everyone else, strongest first, by what the last discovery or renewal of "
+        "behaviour saw.",
+        scopes=READ,
+        cost=50,
+        size="first",
+    )
+    async def distinctions(self, info: Info, first: HowMany = 10) -> list[Distinction] | None:
+        return await distinctions_of_segment(info, str(self.id), first)
+
+    @own_field(
+        "Who is not in it and behaves most like its members, most alike first, by what the last discovery or renewal "
+        "of behaviour saw.",
+        scopes=READ,
+        cost=50,
+        size="first",
+    )
+    async def lookalikes(self, info: Info, first: HowMany = 10) -> list[Lookalike] | None:
+        return await lookalikes(info, segment_lookalikes, str(self.id), first)
 
     @own_field("What it was after each edit, newest first; the last 1000 are kept.", scopes=READ, plan=asked.VERSIONS)
     async def versions(
