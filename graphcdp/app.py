@@ -29,13 +29,13 @@ from graphcdp.notify.polled import Polled
 from graphcdp.read.feed import read_changes, standing
 from graphcdp.read.jobs import JobRow
 from graphcdp.record import segments
+from graphcdp.record.background import BackgroundJobs
 from graphcdp.record.clock import utc_now
 from graphcdp.record.erase import finish_erasures
 from graphcdp.record.feed import trim
 from graphcdp.record.pace import Pace
 from graphcdp.record.plan_file import read_plan_file
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rules_to_be, settle_rules
 from graphcdp.record.rules_file import read_rules_file
 from graphcdp.resolve.limits import CustomerLimits

@@ -267,6 +267,7 @@ REJECTED = Paged(_rejected, ("r",), "r", lists.REJECTED_KEY)
 SOURCES = Paged(_sources, ("s",), "s", lists.SOURCE_KEY)
 SOURCE = Nested(variables=("s",), ask=_source)
 JOB = Nested(variables=("j",), ask=_job)
+SEGMENT_OF_JOB = Nested("MATCH (s:Segment {id: j.segment})", ("s",))
 IS_MASKED = Leaf(ask=_is_masked)
 MATCHES = Leaf(ask=_matches, apart=True)
 

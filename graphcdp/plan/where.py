@@ -48,9 +48,11 @@ _CLOCK = (
 _RFC_3339 = f"{_DATE}(?:{_CLOCK})?"
 """Exactly the text that Cypher's datetime() takes without failing the statement, of RFC 3339."""
 
-_HAS_EVENT = """MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
-MATCH (e:Event) USING INDEX e:Event({index})
+_HAS_EVENT = """MATCH (c)<-[:IDENTIFIES]-(i)
+MATCH (e:Event) USING INDEX SEEK e:Event({index})
 WHERE e.subject = i.key AND {conditions}"""
+# Neither a label on `i` nor a hint that a scan would satisfy: with a plan made for an empty database each customer
+# would be looked for among all identifiers, or all events.
 
 
 CONSENTED = """COLLECT {{
@@ -72,6 +74,16 @@ def condition(predicate: Predicate, now: datetime, prefix: str = "where") -> Sta
     return Statement(text, writer.parameters)
 
 
+def condition_of_row(predicate: Predicate, now: datetime) -> Statement:
+    """As `condition`, but the values are those of a map, the variable `rule`, which may be another one in each row.
+
+    Conditions that differ in values alone have the same text.
+    """
+    writer = _Writer(now, "where", "rule.")
+    text = writer.customer(predicate)
+    return Statement(text, writer.parameters)
+
+
 def event_condition(tests: Sequence[PropertyTest], now: datetime, prefix: str = "where") -> Statement:
     """That an event meets all of these, as a Cypher expression on `e`, an Event node. now, prefix: as `condition`."""
     writer = _Writer(now, prefix)
@@ -82,9 +94,10 @@ def event_condition(tests: Sequence[PropertyTest], now: datetime, prefix: str = 
 class _Writer:
     """Writes expressions and gathers their parameters."""
 
-    def __init__(self, now: datetime, prefix: str) -> None:
+    def __init__(self, now: datetime, prefix: str, holder: str = "$") -> None:
         self._now = now
         self._prefix = prefix
+        self._holder = holder
         self.parameters: dict[str, Any] = {}
         self._by_operator: dict[str, Callable[[Any], str]] = {
             "all_of": lambda nodes: self._joined(nodes, " AND ", "true"),
@@ -114,7 +127,7 @@ class _Writer:
     def _put(self, value: Any) -> str:
         name = f"{self._prefix}_{len(self.parameters)}"
         self.parameters[name] = value
-        return f"${name}"
+        return f"{self._holder}{name}"
 
     def _joined(self, nodes: tuple[Predicate, ...], word: str, none: str) -> str:
         return f"({word.join(self.customer(node) for node in nodes)})" if nodes else none
@@ -149,11 +162,9 @@ class _Writer:
             return f"NOT EXISTS {{ {events} }}"
         if (least, most) == (1, None):
             return f"EXISTS {{ {events} }}"
-        # Counting stops as soon as the answer is known: histories are long.
-        enough = self._put(least if most is None else most + 1)
-        counted = f"COUNT {{ {events} RETURN 1 AS one LIMIT {enough} }}"
+        counted = f"COUNT {{ {events} RETURN 1 AS one LIMIT {_enough(least if most is None else most + 1)} }}"
         if most is None:
-            return f"{counted} >= {enough}"
+            return f"{counted} >= {self._put(least)}"
         return f"{counted} IN range({self._put(least)}, {self._put(most)})"
 
     def _events(self, event: EventMatch, during: Range | None) -> str:
@@ -238,6 +249,15 @@ class _Writer:
         if moment is None:
             return f"coalesce({value} {sign} {self._put(operand)}, false)"
         return _when_time(value, f"{_as_time(value)} {sign} {self._put(moment)}")
+
+
+def _enough(number: int) -> int:
+    """After how many one may stop counting: histories are long.
+
+    A power of two, not the number itself, since a limit cannot come from a row
+    and stands in the text: few texts, and few plans of them.
+    """
+    return 1 << max(0, number - 1).bit_length()
 
 
 def _is_like(value: str, operand: Any) -> str:

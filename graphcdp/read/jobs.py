@@ -10,17 +10,24 @@ from graphcdp.store.neo4j import Store
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job. version: of the rules it resolves by. total: None before it is known. finished: None before."""
+    """A job. total: None before it is known. finished: None before.
+
+    version, merges, splits: of a resolution, the version that of the rules; 0 for other kinds. segment: whose members
+    it computes. request, result: JSON text, what was asked for and what it brought so far; None for nothing.
+    """
 
     id: str
     kind: str
     status: str
     version: int
+    segment: str | None
     phase: str | None
     done: int
     total: int | None
     merges: int
     splits: int
+    request: str | None
+    result: str | None
     started: datetime
     finished: datetime | None
     failure: str | None

@@ -23,7 +23,9 @@ keys.py        API keys made and revoked
 webhooks.py    webhooks made, changed and deleted
 delivering.py  who delivers for a destination; what became of deliveries
 rules.py       versions of the identity rules
-resolution.py  the job that resolves the graph by new rules: lease, cursor, progress
+jobs.py        jobs of any kind: status, lease, cursor, progress
+background.py  which kinds of jobs there are; those that a process runs beside its other work
+resolution.py  the job that resolves the graph by new rules
 resolution_pages.py  what one page of it does
 plan_file.py   the tracking plan as a file
 rules_file.py  identity rules as a YAML file

@@ -16,12 +16,11 @@ import structlog
 from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
-from graphcdp.plan.members import differing
-from graphcdp.plan.members import moves as statement_of_moves
-from graphcdp.plan.where import condition
+from graphcdp.plan.members import Asked, differing, moves
+from graphcdp.plan.where import condition, condition_of_row
 from graphcdp.segment.concern import Touched, concerned
 from graphcdp.segment.definitions import Definition
-from graphcdp.segment.membership import in_order, moves, to_sweep
+from graphcdp.segment.membership import levels, to_sweep
 from graphcdp.store import Store, Transaction
 
 PAGE = 5000
@@ -46,16 +45,36 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
     """
     if not touched:
         return
-    for definition, ids in concerned(in_order(await _definitions(tx)), touched):
-        where = condition(definition.rule, now)
-        rows = await tx.run_generated(statement_of_moves(where, definition.id, ids))
-        moved = moves({row["id"]: row["should"] for row in rows})
-        if moved.left:
-            left = await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
-            tx.tell(SegmentExited(row["id"], definition.id, definition.key) for row in left)
-        if moved.entered:
-            entered = await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
-            tx.tell(SegmentEntered(row["id"], definition.id, definition.key) for row in entered)
+    ordered = levels(await _definitions(tx))
+    asked = {one.id: (one, ids) for one, ids in concerned([one for level in ordered for one in level], touched)}
+    for level in ordered:
+        await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
+
+
+async def _compare(tx: Transaction, asked: Sequence[tuple[Definition, Sequence[str]]], now: datetime) -> None:
+    """Move those of the customers whom the rules of these segments move; no rule names another one's segment."""
+    key_by_id = {one.id: one.key for one, _ in asked}
+    found = [
+        row
+        for statement in moves(Asked(one.id, condition_of_row(one.rule, now), ids) for one, ids in asked)
+        for row in await tx.run_generated(statement)
+    ]
+    entering, leaving = (
+        sorted(
+            ({"customer": row["id"], "segment": row["segment"]} for row in found if row["should"] is should), key=_place
+        )
+        for should in (True, False)
+    )
+    if leaving:
+        rows = await tx.run("segment/leave", moves=leaving)
+        tx.tell(SegmentExited(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
+    if entering:
+        rows = await tx.run("segment/enter", moves=entering, now=now)
+        tx.tell(SegmentEntered(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
+
+
+def _place(move: dict[str, str]) -> tuple[str, str]:
+    return move["segment"], move["customer"]
 
 
 async def sweep(store: Store, now: datetime) -> None:

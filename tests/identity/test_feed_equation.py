@@ -17,10 +17,10 @@ from graphcdp.model.statement import Statement
 from graphcdp.read.feed import read_changes
 from graphcdp.read.jobs import job_of_version
 from graphcdp.record import segments
+from graphcdp.record.background import run_job
 from graphcdp.record.erase import erase_customer
 from graphcdp.record.identity_edits import cut_link, merge_customers, split_customer, undo_merge
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.resolution import run_job
 from graphcdp.record.rules import Origin, put_in_force, rules_in_force
 from graphcdp.record.segment_edits import Changes, create_segment, delete_segment, update_segment
 from graphcdp.resolve.rules import IdentityRules

@@ -10,7 +10,8 @@ from graphcdp.model.consent import Decision
 from graphcdp.model.histories import NEVER_NONE, OF_PROPERTY, TIMES
 from graphcdp.model.predicates import Measure, Predicate, parse_predicate
 from graphcdp.model.statement import Statement
-from graphcdp.plan.where import condition
+from graphcdp.plan.members import Asked, moves
+from graphcdp.plan.where import condition, condition_of_row
 from graphcdp.store import Store
 from tests.plan.meaning import Facts, Happened, holds
 
@@ -218,7 +219,7 @@ UNWIND $rows AS row
 CREATE (c:Customer {id: row.id})
 SET c += row.properties
 FOREACH (kind IN row.kinds | CREATE (:Identifier {key: kind + ':' + row.id})-[:IDENTIFIES]->(c))
-FOREACH (key IN row.segments | MERGE (s:Segment {key: key}) CREATE (c)-[:IN_SEGMENT]->(s))
+FOREACH (key IN row.segments | MERGE (s:Segment {id: 'seg_' + key, key: key}) CREATE (c)-[:IN_SEGMENT]->(s))
 FOREACH (event IN row.events | CREATE (e:Event) SET e = event)
 FOREACH (given IN row.decisions |
   CREATE (c)<-[:IDENTIFIES]-(:Identifier {key: given.key})<-[:OF]-(k:Consent) SET k += given)"""
@@ -275,6 +276,12 @@ async def meet(store: Store, predicate: Predicate) -> set[str]:
     return {row["id"] for row in rows}
 
 
+async def should_enter(store: Store, predicate: Predicate, ids: list[str]) -> set[str]:
+    """Who meets the condition, asked about each in the way of a write."""
+    (statement,) = moves([Asked("seg_none", condition_of_row(predicate, NOW), ids)])
+    return {row["id"] for row in await store.read_generated(statement)}
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
     choose = random.Random(seed)
@@ -287,6 +294,8 @@ async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
         assert parse_predicate(predicate.to_json()) == predicate
         expected = {facts.id for facts in customers if holds(predicate, facts, NOW)}
         assert await meet(store, predicate) == expected, f"seed {seed}: {given}"
+        everybody = [facts.id for facts in customers]
+        assert await should_enter(store, predicate, everybody) == expected, f"seed {seed}, by row: {given}"
         selected += 0 < len(expected) < len(customers)
     assert selected > 14, "most of the conditions should tell customers apart"
 
