@@ -91,6 +91,13 @@ def event_condition(tests: Sequence[PropertyTest], now: datetime, prefix: str = 
     return Statement(text, writer.parameters)
 
 
+def events_condition(event: EventMatch, during: Range | None, now: datetime, prefix: str = "where") -> Statement:
+    """That an event `e` is one that is meant, in the range; for the index on name and time. now, prefix: as above."""
+    writer = _Writer(now, prefix)
+    text = " AND ".join(writer.meant(event, during))
+    return Statement(text, writer.parameters)
+
+
 class _Writer:
     """Writes expressions and gathers their parameters."""
 
@@ -123,6 +130,13 @@ class _Writer:
     def event(self, test: PropertyTest) -> str:
         """A condition on a property of an event."""
         return self._property("e", PROPERTY_PREFIX, test)
+
+    def meant(self, event: EventMatch, during: Range | None) -> list[str]:
+        """Conditions on an event, of which all must hold."""
+        conditions = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
+        # The index needs a condition on each of its keys, so `at` has one even when any time will do.
+        conditions += self._between("e.at", during)
+        return conditions + [self.event(found) for found in event.where or ()]
 
     def _put(self, value: Any) -> str:
         name = f"{self._prefix}_{len(self.parameters)}"
@@ -168,13 +182,9 @@ class _Writer:
         return f"{counted} IN range({self._put(least)}, {self._put(most)})"
 
     def _events(self, event: EventMatch, during: Range | None) -> str:
-        conditions = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
-        # The index needs a condition on each of its keys, so `at` has one even when any time will do.
-        conditions += self._between("e.at", during)
-        conditions += [self.event(found) for found in event.where or ()]
         return _HAS_EVENT.format(
             index="subject, at" if event.name == ANY_NAME else "subject, name, at",
-            conditions=" AND ".join(conditions),
+            conditions=" AND ".join(self.meant(event, during)),
         )
 
     def _aggregate(self, test: AggregateTest) -> str:
