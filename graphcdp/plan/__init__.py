@@ -4,6 +4,7 @@
     selection.py  what an operation asks for, fragments and directives worked in
     levels.py     the same as a tree, with how each field is read
     lists.py      clauses for lists: identifiers, events, evidence, segments, members
+    segments.py   clauses for versions and sizes of segments, and what a rule has in common with them
     changes.py    clauses for what happened to identity: merges, splits, refused evidence
     write.py      levels -> statement
     single.py     whether all of it is about one customer

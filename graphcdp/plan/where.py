@@ -48,9 +48,10 @@ _CLOCK = (
 _RFC_3339 = f"{_DATE}(?:{_CLOCK})?"
 """Exactly the text that Cypher's datetime() takes without failing the statement, of RFC 3339."""
 
-_HAS_EVENT = """MATCH (c)<-[:IDENTIFIES]-(i)
+_HAS_EVENT = """MATCH (c)<-[:IDENTIFIES]-(i) WHERE {near}
 MATCH (e:Event) USING INDEX SEEK e:Event({index})
 WHERE e.subject = i.key AND {conditions}"""
+# Who has no events in the range is not looked up in the index: most identifiers of a customer are such.
 # Neither a label on `i` nor a hint that a scan would satisfy: with a plan made for an empty database each customer
 # would be looked for among all identifiers, or all events.
 
@@ -94,7 +95,7 @@ def event_condition(tests: Sequence[PropertyTest], now: datetime, prefix: str = 
 def events_condition(event: EventMatch, during: Range | None, now: datetime, prefix: str = "where") -> Statement:
     """That an event `e` is one that is meant, in the range; for the index on name and time. now, prefix: as above."""
     writer = _Writer(now, prefix)
-    text = " AND ".join(writer.meant(event, during))
+    text = writer.meant(event, during)
     return Statement(text, writer.parameters)
 
 
@@ -131,12 +132,11 @@ class _Writer:
         """A condition on a property of an event."""
         return self._property("e", PROPERTY_PREFIX, test)
 
-    def meant(self, event: EventMatch, during: Range | None) -> list[str]:
-        """Conditions on an event, of which all must hold."""
-        conditions = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
-        # The index needs a condition on each of its keys, so `at` has one even when any time will do.
-        conditions += self._between("e.at", during)
-        return conditions + [self.event(found) for found in event.where or ()]
+    def meant(self, event: EventMatch, during: Range | None) -> str:
+        """That `e` is such an event, in the range."""
+        names = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
+        at = _between("e.at", *self._bounds(during))
+        return " AND ".join([*names, *at, *(self.event(found) for found in event.where or ())])
 
     def _put(self, value: Any) -> str:
         name = f"{self._prefix}_{len(self.parameters)}"
@@ -158,14 +158,12 @@ class _Writer:
         return f"{self._put(least)} <= {count} <= {self._put(most)}"
 
     def _seen(self, time: str, during: Range) -> str:
-        return f"coalesce({' AND '.join(self._between(time, during))}, false)"
+        return f"coalesce({' AND '.join(_between(time, *self._bounds(during)))}, false)"
 
-    def _between(self, time: str, during: Range | None) -> list[str]:
+    def _bounds(self, during: Range | None) -> tuple[str | None, str | None]:
+        """Parameters of the first moment in the range and of the first after it; None for no bound."""
         since, until = (None, None) if during is None else during.bounds(self._now)
-        conditions = [] if since is None else [f"{time} >= {self._put(since)}"]
-        if until is not None:
-            conditions.append(f"{time} < {self._put(until)}")
-        return conditions or [f"{time} IS NOT NULL"]
+        return None if since is None else self._put(since), None if until is None else self._put(until)
 
     def _did(self, test: EventTest) -> str:
         least, most = test.bounds
@@ -182,9 +180,19 @@ class _Writer:
         return f"{counted} IN range({self._put(least)}, {self._put(most)})"
 
     def _events(self, event: EventMatch, during: Range | None) -> str:
+        names = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
+        return self._walked(names, during, [self.event(found) for found in event.where or ()])
+
+    def _walked(self, names: Sequence[str], during: Range | None, where: Sequence[str]) -> str:
+        """Clauses that bind `e` to each event of the customer in a stretch of time that has such a name."""
+        since, until = self._bounds(during)
+        near = ["i.lastEventAt IS NOT NULL" if since is None else f"i.lastEventAt >= {since}"]
+        near += [] if until is None else [f"i.firstEventAt < {until}"]
+        # The index needs a condition on each of its keys, so `at` has one even when any time will do.
         return _HAS_EVENT.format(
-            index="subject, at" if event.name == ANY_NAME else "subject, name, at",
-            conditions=" AND ".join(self.meant(event, during)),
+            near=" AND ".join(near),
+            index="subject, name, at" if names else "subject, at",
+            conditions=" AND ".join([*names, *_between("e.at", since, until), *where]),
         )
 
     def _aggregate(self, test: AggregateTest) -> str:
@@ -205,11 +213,7 @@ class _Writer:
     def _did_in_order(self, test: SequenceTest) -> str:
         names = sorted({event.name for event in test.events})
         anything = ANY_NAME in names
-        conditions = [] if anything else [f"e.name IN {self._put(names)}"]
-        conditions += self._between("e.at", test.during)
-        events = _HAS_EVENT.format(
-            index="subject, at" if anything else "subject, name, at", conditions=" AND ".join(conditions)
-        )
+        events = self._walked([] if anything else [f"e.name IN {self._put(names)}"], test.during, ())
         return histories.sequence(
             events,
             [self._match(step) for step in test.steps],
@@ -259,6 +263,14 @@ class _Writer:
         if moment is None:
             return f"coalesce({value} {sign} {self._put(operand)}, false)"
         return _when_time(value, f"{_as_time(value)} {sign} {self._put(moment)}")
+
+
+def _between(time: str, since: str | None, until: str | None) -> list[str]:
+    """That a time is in a range. since, until: parameters."""
+    conditions = [] if since is None else [f"{time} >= {since}"]
+    if until is not None:
+        conditions.append(f"{time} < {until}")
+    return conditions or [f"{time} IS NOT NULL"]
 
 
 def _enough(number: int) -> int:

@@ -18,7 +18,9 @@ feed.py        what the feed keeps: for how long, and without what was erased
 ids.py         makes ids
 clock.py       the server's time
 segments.py    memberships, kept up to date with each write
-segment_edits.py  segments created, changed and deleted
+segment_edits.py  segments created, changed, archived and deleted
+locked_segments.py  the same within one transaction, with their versions
+segment_sizes.py  how many members segments have, hour by hour
 keys.py        API keys made and revoked
 webhooks.py    webhooks made, changed and deleted
 delivering.py  who delivers for a destination; what became of deliveries

@@ -224,6 +224,12 @@ FOREACH (event IN row.events | CREATE (e:Event) SET e = event)
 FOREACH (given IN row.decisions |
   CREATE (c)<-[:IDENTIFIES]-(:Identifier {key: given.key})<-[:OF]-(k:Consent) SET k += given)"""
 
+SPAN = """
+MATCH (e:Event)
+WITH e.subject AS key, min(e.at) AS first, max(e.at) AS last
+MATCH (i:Identifier {key: key})
+SET i.firstEventAt = first, i.lastEventAt = last"""
+
 
 async def make(store: Store, customers: list[Facts]) -> None:
     """Put the customers into the graph in the way that the recorder keeps them."""
@@ -265,6 +271,7 @@ async def make(store: Store, customers: list[Facts]) -> None:
             }
         )
     await store.transact(lambda tx: tx.run_generated(Statement(MAKE, {"rows": rows})))
+    await store.transact(lambda tx: tx.run_generated(Statement(SPAN)))
 
 
 async def meet(store: Store, predicate: Predicate) -> set[str]:
