@@ -43,6 +43,11 @@ CALL (big, small) {
   CREATE (small)-[:IN_SEGMENT {since: member.since}]->(segment)
   DELETE member
 }
+CALL (big, small) {
+  MATCH (big)-[due:DUE]->(segment)
+  CREATE (small)-[:DUE {at: due.at}]->(segment)
+  DELETE due
+}
 CALL (big, small, moment) {
   MATCH (past:PastId)-[:OF]->(node)
   WHERE node IN [big, small] AND past.until = moment

@@ -11,9 +11,9 @@
 UNWIND $rows AS row
 MATCH (gone:Customer {id: row.id})
 MATCH (into:Customer {id: row.into})
-OPTIONAL MATCH (gone)-[member:IN_SEGMENT]->()
-WITH row, gone, into, collect(member) AS members
-FOREACH (member IN members | DELETE member)
+OPTIONAL MATCH (gone)-[kept:IN_SEGMENT|DUE]->()
+WITH row, gone, into, collect(kept) AS ends
+FOREACH (end IN ends | DELETE end)
 CREATE (gone)-[:MERGED_INTO {merge: row.merge, at: row.at, reason: row.type, message: row.message,
                             swapped: row.swapped}]->(into)
 CREATE (:Merge {id: row.merge, at: row.at, survivor: row.into, absorbed: row.id, cause: row.cause,

@@ -1,7 +1,7 @@
-// Removes retired segments that nobody is in.
+// Removes retired segments that nobody is in or waits for.
 //
 // Parameters: none
 // Columns: none
 MATCH (s:RetiredSegment)
-WHERE NOT EXISTS { (s)<-[:IN_SEGMENT]-() }
+WHERE NOT EXISTS { (s)<-[:IN_SEGMENT|DUE]-() }
 DELETE s

@@ -175,14 +175,14 @@ class _Writer:
             )
         reach = self._put(reaching_back(self._now, operand))
         if operator == "before":
-            return _when_time(value, f"{_as_time(value)} < {reach}")
-        return _when_time(value, f"{reach} <= {_as_time(value)} <= {self._put(self._now)}")
+            return when_time(value, f"{time_in(value)} < {reach}")
+        return when_time(value, f"{reach} <= {time_in(value)} <= {self._put(self._now)}")
 
     def _ordered(self, value: str, sign: str, operand: Any) -> str:
         moment = time_of(operand) if isinstance(operand, str) else None
         if moment is None:
             return f"coalesce({value} {sign} {self._put(operand)}, false)"
-        return _when_time(value, f"{_as_time(value)} {sign} {self._put(moment)}")
+        return when_time(value, f"{time_in(value)} {sign} {self._put(moment)}")
 
 
 def _is_like(value: str, operand: Any) -> str:
@@ -194,12 +194,14 @@ def _is_like(value: str, operand: Any) -> str:
     return f"{value} IS :: INTEGER NOT NULL | FLOAT NOT NULL"
 
 
-def _when_time(value: str, then: str) -> str:
+def when_time(value: str, then: str, other: str = "false") -> str:
+    """An expression where the value is text that states a time; another one where it is none."""
     # Only CASE keeps datetime() from being evaluated on other text, on which it would fail the statement.
-    return f"CASE WHEN {value} IS :: STRING NOT NULL AND {value} =~ '{_RFC_3339}' THEN {then} ELSE false END"
+    return f"CASE WHEN {value} IS :: STRING NOT NULL AND {value} =~ '{_RFC_3339}' THEN {then} ELSE {other} END"
 
 
-def _as_time(value: str) -> str:
+def time_in(value: str) -> str:
+    """The moment that text states, in UTC."""
     # A date alone would be in the time zone of the database's settings. And among times of the same moment
     # Neo4j orders by offset, so all are brought to the same one.
     text = f"CASE WHEN size({value}) = 10 THEN {value} + 'T00:00Z' ELSE {value} END"

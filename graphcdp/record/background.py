@@ -2,12 +2,12 @@
 
 import asyncio
 
-from graphcdp.record import jobs, resolution
+from graphcdp.record import jobs, resolution, segment_builds
 from graphcdp.record.clock import utc_now
 from graphcdp.record.jobs import Clock, JobKind, JobState, Kinds, OnProgress
 from graphcdp.store import Store
 
-KINDS: Kinds = {JobKind.RESOLUTION: resolution.begin}
+KINDS: Kinds = {JobKind.RESOLUTION: resolution.begin, JobKind.SEGMENT: segment_builds.begin}
 """How a job of each kind begins."""
 
 

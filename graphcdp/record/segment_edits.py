@@ -1,8 +1,8 @@
 """Creates, changes and deletes segments. Source: docs/segments.md, rules 13 to 16.
 
 An edit locks all segments, decides and writes in one transaction; then its
-members are computed by `fill`, and what that does not finish in time is done
-by the next sweep.
+members are computed by a job, and what that does not finish in time is done
+in the background.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ from graphcdp.model.errors import DatabaseConflictError
 from graphcdp.model.ids import Tag, tagged
 from graphcdp.model.predicates import Predicate, SegmentName
 from graphcdp.record.ids import new_ulid
-from graphcdp.record.segments import clear_retired, fill, readable_rule
+from graphcdp.record.segment_builds import build
+from graphcdp.record.segments import clear_retired, readable_rule
 from graphcdp.segment.definitions import (
     Definition,
     Kind,
@@ -86,7 +87,7 @@ async def create_segment(
         raise SegmentConflictError(
             f"Someone else made a segment with the key {key} at the same moment.", ("key",), None
         ) from error
-    await fill(store, definition, now, budget_s=FILL_BUDGET_S)
+    await build(store, definition, now, budget_s=FILL_BUDGET_S)
     return segment_id
 
 
@@ -127,7 +128,7 @@ async def update_segment(store: Store, named: SegmentName, version: int, changes
 
     segment_id, to_fill = await store.transact(work)
     if to_fill is not None:
-        await fill(store, to_fill, now, budget_s=FILL_BUDGET_S)
+        await build(store, to_fill, now, budget_s=FILL_BUDGET_S)
     return segment_id
 
 

@@ -1,14 +1,14 @@
-"""Memberships, kept up to date with each write and with time. Source: docs/segments.md, rules 9 to 12.
+"""Memberships, kept up to date with each write. Source: docs/segments.md, rules 9 to 12.
 
-`follow` runs inside the recorder's transaction, `fill` over all customers
-when a rule is new, `sweep` now and then for what time alone changes. Edits of
-segments are in segment_edits.py.
+`follow` runs inside the recorder's transaction; `bring` is what everything that
+moves members comes to. What moves members without a write is in
+segment_builds.py, segment_moments.py and segment_upkeep.py, edits are in segment_edits.py.
 """
 
-import time
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 import structlog
@@ -16,18 +16,15 @@ import structlog
 from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
-from graphcdp.plan.members import differing
+from graphcdp.plan.members import NO_MOMENT
 from graphcdp.plan.members import moves as statement_of_moves
+from graphcdp.plan.moments import moment
 from graphcdp.plan.where import condition
 from graphcdp.segment.concern import Touched, concerned
-from graphcdp.segment.definitions import Definition
-from graphcdp.segment.membership import in_order, moves, to_sweep
+from graphcdp.segment.definitions import Definition, SegmentNames
+from graphcdp.segment.membership import in_order, moves
 from graphcdp.store import Store, Transaction
 
-PAGE = 5000
-"""Customers whose membership is compared in one read."""
-CHUNK = 1000
-"""Customers who are locked and moved in one transaction."""
 CLEARED_AT_ONCE = 10_000
 
 log = structlog.get_logger("graphcdp.segments")
@@ -46,53 +43,58 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
     """
     if not touched:
         return
-    for definition, ids in concerned(in_order(await _definitions(tx)), touched):
-        where = condition(definition.rule, now)
-        rows = await tx.run_generated(statement_of_moves(where, definition.id, ids))
-        moved = moves({row["id"]: row["should"] for row in rows})
-        if moved.left:
-            left = await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
-            tx.tell(SegmentExited(row["id"], definition.id, definition.key) for row in left)
-        if moved.entered:
-            entered = await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
-            tx.tell(SegmentEntered(row["id"], definition.id, definition.key) for row in entered)
+    for definition, ids in concerned(in_order(await definitions(tx)), touched):
+        await bring(tx, definition, ids, now)
 
 
-async def sweep(store: Store, now: datetime) -> None:
-    """Bring up to date what no write does.
+async def bring_all(
+    tx: Transaction, wanted: Mapping[str, Iterable[str]], now: datetime, *, known: Sequence[Definition] | None = None
+) -> None:
+    """Bring memberships up to date in these segments for these customers, and for who moves in those that name them.
 
-    Memberships that time alone changes, segments whose first computation did
-    not end, and what is left of deleted ones. Safe to run in several processes.
+    wanted: customers, who are locked, by segment. known: the segments, where the caller has read them.
     """
-    await clear_retired(store)
-    for definition in to_sweep(await _definitions(store), now):
-        await fill(store, definition, now)
+    ordered = in_order(await definitions(tx) if known is None else known)
+    names = SegmentNames(ordered)
+    moved: dict[str, set[str]] = {}
+    for definition in ordered:
+        ids = set(wanted.get(definition.id, ()))
+        ids.update(*(moved.get(named, ()) for named in names.named_by(definition.rule)))
+        if ids:
+            moved[definition.id] = await bring(tx, definition, sorted(ids), now, due=definition.id in wanted)
 
 
-async def fill(store: Store, definition: Definition, now: datetime, *, budget_s: float | None = None) -> bool:
-    """Compare all customers with the segment's rule and move those who differ; then a building segment is live.
+async def bring(
+    tx: Transaction, definition: Definition, ids: Sequence[str], now: datetime, *, due: bool = False
+) -> set[str]:
+    """Bring memberships in one segment up to date, and when they are to be looked at again. Returns who moved.
 
-    now: the time at the start. budget_s: when this is used up, the rest is left
-    for the next sweep. Returns whether everybody was compared.
+    ids: of customers who are locked, ascending. due: some may be due although
+    time no longer changes the segment.
     """
-    started = time.monotonic()
-    after = ""
-    while True:
-        elapsed_s = time.monotonic() - started
-        if budget_s is not None and elapsed_s > budget_s:
-            return False
-        moment = now + timedelta(seconds=elapsed_s)
-        where = condition(definition.rule, moment)
-        rows = await store.read_generated(differing(where, definition.id, after=after, limit=PAGE))
-        if rows[0]["last"] is None:
-            break
-        after = rows[0]["last"]
-        ids = sorted(rows[0]["ids"])
-        for start in range(0, len(ids), CHUNK):
-            await _move(store, ids[start : start + CHUNK], moment)
-    if definition.building:
-        await store.transact(lambda tx: tx.run("segment/built", id=definition.id, version=definition.version))
-    return True
+    at = moment(definition.rule, now) or (NO_MOMENT if due else None)
+    where = condition(definition.rule, now)
+    rows = await tx.run_generated(statement_of_moves(where, definition.id, ids, now, at))
+    moved = moves({row["id"]: row["should"] for row in rows if row["moves"]})
+    if moved.left:
+        left = await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
+        tx.tell(SegmentExited(row["id"], definition.id, definition.key) for row in left)
+    if moved.entered:
+        entered = await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
+        tx.tell(SegmentEntered(row["id"], definition.id, definition.key) for row in entered)
+    await _keep_moments(tx, definition, [row for row in rows if row["timed"]])
+    return {*moved.left, *moved.entered}
+
+
+async def _keep_moments(tx: Transaction, definition: Definition, rows: Sequence[dict[str, Any]]) -> None:
+    later = [{"id": row["id"], "at": row["at"]} for row in rows if row["at"] is not None]
+    never = [row["id"] for row in rows if row["at"] is None]
+    if never:
+        await tx.run("segment/due_drop", segment=definition.id, ids=never)
+    if later:
+        (row,) = await tx.run("segment/due_set", segment=definition.id, rows=later)
+        if row["earliest"] is not None:
+            tx.comes_due(row["earliest"])
 
 
 async def clear_retired(store: Store) -> None:
@@ -103,7 +105,13 @@ async def clear_retired(store: Store) -> None:
         tx.tell(SegmentExited(row["customer"], row["segment"], row["key"]) for row in rows)
         return len(rows)
 
+    async def clear_due(tx: Transaction) -> int:
+        (row,) = await tx.run("segment/clear_due", limit=CLEARED_AT_ONCE)
+        return int(row["cleared"])
+
     while await store.transact(clear):
+        pass
+    while await store.transact(clear_due):
         pass
     await store.transact(lambda tx: tx.run("segment/drop_retired"))
 
@@ -118,21 +126,7 @@ def readable_rule(text: str) -> Predicate | None:
         return None
 
 
-async def _move(store: Store, customer_ids: Sequence[str], now: datetime) -> None:
-    """Move those of the customers who still differ.
-
-    They were compared without a lock; so they are locked and compared again,
-    now with all segments, since rules may name the segment.
-    """
-
-    async def work(tx: Transaction) -> None:
-        await tx.run("record/lock_customers", ids=list(customer_ids))
-        await refresh(tx, customer_ids, now)
-
-    await store.transact(work)
-
-
-async def _definitions(source: Store | Transaction) -> list[Definition]:
+async def definitions(source: Store | Transaction) -> list[Definition]:
     """The segments to keep up to date, by id. One whose rule is not readable keeps its members."""
     read = source.read if isinstance(source, Store) else source.run
     found = []

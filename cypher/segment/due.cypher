@@ -1,0 +1,13 @@
+// Who is to be looked at again, and for which segment, from who waits longest.
+//
+// Parameters
+//   now    DATETIME
+//   limit  INTEGER
+// Columns, one row for each pair
+//   customer  STRING  cus_..., live or merged away
+//   segment   STRING  seg_..., there or retired
+// Walks the index on DUE(at).
+MATCH ()-[due:DUE]->()
+WHERE due.at <= $now
+WITH due ORDER BY due.at LIMIT $limit
+RETURN startNode(due).id AS customer, endNode(due).id AS segment
