@@ -38,6 +38,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rules_to_be, settle_rules
 from graphcdp.record.rules_file import read_rules_file
 from graphcdp.record.segment_moments import keep_moments
+from graphcdp.record.segment_sizes import measure_sizes
 from graphcdp.record.segment_upkeep import sweep as sweep_segments
 from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
@@ -310,8 +311,8 @@ def deliveries_of(platform: Platform) -> Deliveries:
 async def _swept(platform: Platform) -> AsyncIterator[None]:
     """Meanwhile keep up what no request does.
 
-    Memberships that time alone changes, jobs and erasures that stopped, changes that the feed need not keep,
-    answers in memory that other processes made old.
+    Memberships that time alone changes, sizes of segments over time, jobs and erasures that stopped, changes that
+    the feed need not keep, answers in memory that other processes made old.
     """
 
     async def sweep() -> None:
@@ -320,6 +321,7 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
             await asyncio.sleep(platform.settings.segment_sweep_s)
             try:
                 await sweep_segments(platform.store, utc_now())
+                await measure_sizes(platform.store, utc_now())
                 await finish_erasures(platform.store)
                 await trim(
                     platform.store,

@@ -1,9 +1,9 @@
-// Takes away that customers are to be looked at again for a segment.
+// Takes away that customers are to be looked at again for segments.
 //
 // Parameters
-//   segment  STRING        seg_..., there or retired
-//   ids      LIST<STRING>  cus_..., live or merged away
+//   rows  LIST<MAP>  of customer: STRING, cus_..., live or merged away, and segment: STRING, seg_..., there or
+//                    retired; by segment, then customer
 // Columns: none
-UNWIND $ids AS id
-MATCH (c:Customer|MergedCustomer {id: id})-[due:DUE]->(:Segment|RetiredSegment {id: $segment})
+UNWIND $rows AS row
+MATCH (c:Customer|MergedCustomer {id: row.customer})-[due:DUE]->(:Segment|RetiredSegment {id: row.segment})
 DELETE due

@@ -1,13 +1,13 @@
-// Keeps when customers are to be looked at again for a segment.
+// Keeps when customers are to be looked at again for segments.
 //
 // Parameters
-//   segment  STRING  seg_...
-//   rows     LIST<MAP{id: STRING, at: STRING}>  at: a time as text
+//   rows  LIST<MAP>  of customer: STRING, cus_..., segment: STRING, seg_..., and at: STRING, a time as text;
+//                    by segment, then customer
 // Columns, one row
-//   earliest  DATETIME  of those that were set; null when the segment was just deleted
-MATCH (s:Segment {id: $segment})
+//   earliest  DATETIME  of those that were set; null when the segments were just deleted
 UNWIND $rows AS row
-MATCH (c:Customer {id: row.id})
+MATCH (s:Segment {id: row.segment})
+MATCH (c:Customer {id: row.customer})
 MERGE (c)-[due:DUE]->(s)
 SET due.at = datetime(row.at)
 RETURN min(due.at) AS earliest

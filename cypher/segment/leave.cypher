@@ -1,11 +1,11 @@
-// Takes customers out of a segment.
+// Takes customers out of segments.
 //
 // Parameters
-//   segment  STRING        seg_...
-//   ids      LIST<STRING>  cus_..., ascending
-// Columns, one row for each who left; none when the segment was just deleted
-//   id  STRING
-UNWIND $ids AS id
-MATCH (c:Customer {id: id})-[member:IN_SEGMENT]->(s:Segment {id: $segment})
+//   moves  LIST<MAP>  of customer: STRING, cus_..., and segment: STRING, seg_..., by segment, then customer
+// Columns, one row for each who left, by segment, then customer; none for a segment that was just deleted
+//   customer  STRING
+//   segment   STRING
+UNWIND $moves AS move
+MATCH (c:Customer {id: move.customer})-[member:IN_SEGMENT]->(s:Segment {id: move.segment})
 DELETE member
-RETURN id
+RETURN move.customer AS customer, move.segment AS segment

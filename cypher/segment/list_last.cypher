@@ -2,6 +2,7 @@
 //
 // Parameters
 //   search        STRING   part of a name or key, in any case; null for all
+//   statuses      LIST<STRING>  of those asked for
 //   after_place   STRING   starts after this place; null for none
 //   after_id      STRING   and after this id
 //   before_place  STRING   ends before this place; null for none
@@ -21,7 +22,8 @@
 //   created      DATETIME
 //   updated      DATETIME
 MATCH (s:Segment)
-WHERE $search IS NULL OR toLower(s.name) CONTAINS toLower($search) OR s.key CONTAINS toLower($search)
+WHERE s.status IN $statuses
+  AND ($search IS NULL OR toLower(s.name) CONTAINS toLower($search) OR s.key CONTAINS toLower($search))
 WITH s, toLower(s.name) AS place
 WHERE ($after_place IS NULL OR place > $after_place OR (place = $after_place AND s.id > $after_id))
   AND ($before_place IS NULL OR place < $before_place OR (place = $before_place AND s.id < $before_id))

@@ -9,7 +9,7 @@
 //   name     STRING
 //   description  STRING  null for none
 //   rule     STRING   JSON of the condition
-//   status   STRING   BUILDING, LIVE or PAUSED
+//   status   STRING   BUILDING, LIVE, PAUSED or ARCHIVED
 //   version  INTEGER
 MATCH (s:Segment)
 WITH s ORDER BY s.id

@@ -16,14 +16,16 @@ from graphcdp.api.pages import COUNT_MAX, IDS_MAX
 from graphcdp.api.paging import bounds, dated, ends, paged, relay
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, condition_of
 from graphcdp.api.references import claim_in, key_of, part_of_name
-from graphcdp.api.times import TimeOrder
+from graphcdp.api.segment_words import SegmentSizeStep, SegmentStatus, span_of_sizes, statuses_of
+from graphcdp.api.times import TimeOrder, TimeRange
 from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.identifiers import Claim
 from graphcdp.model.ids import Tag, split_id
 from graphcdp.model.times import to_wire
 from graphcdp.plan import changes, lists
+from graphcdp.plan import segments as of_segments
 from graphcdp.plan.fields import Asked, Leaf, Nested, OneOf, Paged
-from graphcdp.read import events, identities, rejected, segments, sources
+from graphcdp.read import events, identities, rejected, segment_versions, segments, sources
 from graphcdp.read import lists as lists_of_customers
 
 
@@ -161,7 +163,9 @@ def _is_masked(context: Context) -> Asked:
     return Asked(f"{read_as_shown('i.kind', 'i.value').cypher} <> i.value")
 
 
-def _segments(context: Context, search: str | None = None, **page: Any) -> Asked:
+def _segments(
+    context: Context, search: str | None = None, statuses: list[SegmentStatus] | None = None, **page: Any
+) -> Asked:
     found = segments.segment_page(**relay(page))
     words = part_of_name(search)
     asked_for = words is not None
@@ -171,9 +175,22 @@ def _segments(context: Context, search: str | None = None, **page: Any) -> Asked
         found,
         cypher,
         segments.SEGMENTS,
-        {**parameters, "search": words},
+        {**parameters, "search": words, "statuses": statuses_of(statuses)},
         lists.segments_total(search=asked_for),
     )
+
+
+def _versions(context: Context, **page: Any) -> Asked:
+    found = segment_versions.version_page(**relay(page))
+    cypher = of_segments.versions(**bounds(found))
+    return paged(found, cypher, segment_versions.VERSIONS, ends(found), of_segments.VERSIONS_TOTAL)
+
+
+def _size_history(
+    context: Context, during: TimeRange | None = None, every: SegmentSizeStep = SegmentSizeStep.DAY
+) -> Asked:
+    span = span_of_sizes(during, every, context.now())
+    return Asked(of_segments.sizes(hourly=span.hourly), {"since": span.since, "until": span.until}, fleeting=True)
 
 
 def _overlap(context: Context, with_: SegmentRef) -> Asked:
@@ -263,6 +280,9 @@ OVERLAP = Nested(
     ask=_overlap,
     missing=UnknownReferenceError("There is no such segment.", ("with",)),
 )
+VERSIONS = Paged(_versions, ("v",), "v", of_segments.VERSION_KEY)
+VERSION_BEFORE = Nested(of_segments.VERSION_BEFORE, ("v",), one="[v.segment, v.number]")
+SIZE_HISTORY = Nested(variables=("at", "size"), ask=_size_history, many=True)
 REJECTED = Paged(_rejected, ("r",), "r", lists.REJECTED_KEY)
 SOURCES = Paged(_sources, ("s",), "s", lists.SOURCE_KEY)
 SOURCE = Nested(variables=("s",), ask=_source)

@@ -32,6 +32,7 @@ from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.previews import PreviewQueries
 from graphcdp.api.queries import ReadQueries
 from graphcdp.api.replay import ReplayMutations
+from graphcdp.api.rule_texts import RuleTextQueries
 from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
@@ -49,6 +50,7 @@ class Query(
     RulesQueries,
     JobQueries,
     SegmentQueries,
+    RuleTextQueries,
     CatalogQueries,
     SourceQueries,
     ChangeQueries,

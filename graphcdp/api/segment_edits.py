@@ -1,5 +1,7 @@
-"""Mutations that create, change and delete segments."""
+"""Mutations that create, change, archive and delete segments."""
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -10,14 +12,24 @@ from graphcdp.api.fields import ADMIN, own_field
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, predicate_of, segment_name
 from graphcdp.api.segments import Segment, segment_with_id
 from graphcdp.model.errors import InvalidReferenceError
-from graphcdp.model.predicates import BadPredicateError
-from graphcdp.record.segment_edits import Changes, create_segment, delete_segment, update_segment
+from graphcdp.model.predicates import BadPredicateError, SegmentName
+from graphcdp.record.segment_edits import (
+    Changes,
+    archive_segment,
+    create_segment,
+    delete_segment,
+    restore_segment,
+    revert_segment,
+    update_segment,
+)
 from graphcdp.segment.definitions import (
     SegmentConflictError,
     SegmentLimitError,
     UnknownSegmentError,
     UnusableValueError,
 )
+from graphcdp.segment.versions import Editor, editor
+from graphcdp.store.neo4j import Store
 
 
 @strawberry.input(description="A segment to create.")
@@ -51,6 +63,29 @@ class DeleteSegmentInput:
     segment: SegmentRef = strawberry.field(description="Which.")
 
 
+@strawberry.input(description="An older version to go back to.")
+class RevertSegmentInput:
+    """A version as the caller named it."""
+
+    segment: SegmentRef = strawberry.field(description="Which.")
+    version: int = strawberry.field(description="`version` that it has now, as far as you know; else ConflictError.")
+    to: int = strawberry.field(description="`number` of the version whose name, description and rule it gets again.")
+
+
+@strawberry.input(description="A segment to put away.")
+class ArchiveSegmentInput:
+    """A segment that the caller names."""
+
+    segment: SegmentRef = strawberry.field(description="Which.")
+
+
+@strawberry.input(description="A segment to bring back.")
+class RestoreSegmentInput:
+    """A segment that the caller names."""
+
+    segment: SegmentRef = strawberry.field(description="Which.")
+
+
 @strawberry.type(description="The segment after the mutation.")
 class SegmentPayload:
     """A segment, or what to fix."""
@@ -69,6 +104,9 @@ class DeleteSegmentPayload:
 
 TheSegment = Annotated[CreateSegmentInput, strawberry.argument(description="The segment.")]
 TheChanges = Annotated[UpdateSegmentInput, strawberry.argument(description="The changes.")]
+Back = Annotated[RevertSegmentInput, strawberry.argument(description="Which, and to what.")]
+ToArchive = Annotated[ArchiveSegmentInput, strawberry.argument(description="Which.")]
+ToRestore = Annotated[RestoreSegmentInput, strawberry.argument(description="Which.")]
 ToDelete = Annotated[DeleteSegmentInput, strawberry.argument(description="Which.")]
 
 
@@ -88,7 +126,9 @@ class SegmentMutations:
         context = info.context
         try:
             rule = predicate_of(input.where)
-            made = await create_segment(context.store, input.key, input.name, input.description, rule, context.now())
+            made = await create_segment(
+                context.store, input.key, input.name, input.description, rule, context.now(), editor(context.principal)
+            )
         except InvalidReferenceError as error:
             return SegmentPayload(segment=None, errors=[await _user_error(info, error)])
         return await _payload(info, made)
@@ -108,13 +148,61 @@ class SegmentMutations:
                 paused=None if input.paused is None else input.paused.value,
             )
             edited = await update_segment(
-                context.store, segment_name(input.segment), input.version, changes, context.now()
+                context.store,
+                segment_name(input.segment),
+                input.version,
+                changes,
+                context.now(),
+                editor(context.principal),
             )
         except InvalidReferenceError as error:
             return SegmentPayload(segment=None, errors=[await _user_error(info, error)])
         return await _payload(info, edited)
 
-    @own_field("Deletes a segment that no other segment's rule uses.", scopes=ADMIN)
+    @own_field("Makes a segment again what it was at an older version; that is a new version.", scopes=ADMIN)
+    async def revert_segment(
+        self,
+        info: Info,
+        input: Back,  # noqa: A002  # as above
+    ) -> SegmentPayload | None:
+        context = info.context
+        try:
+            name = segment_name(input.segment)
+            edited = await revert_segment(
+                context.store, name, input.version, input.to, context.now(), editor(context.principal)
+            )
+        except InvalidReferenceError as error:
+            return SegmentPayload(segment=None, errors=[await _user_error(info, error)])
+        return await _payload(info, edited)
+
+    @own_field(
+        "Puts away a segment that no other segment's rule uses. Its members leave it; its key, versions and history "
+        "stay. Nothing happens to one that is archived.",
+        scopes=ADMIN,
+    )
+    async def archive_segment(
+        self,
+        info: Info,
+        input: ToArchive,  # noqa: A002  # as above
+    ) -> SegmentPayload | None:
+        return await _moved(info, archive_segment, input.segment)
+
+    @own_field(
+        "Brings an archived segment back. Its members are computed anew. Nothing happens to one that is not archived.",
+        scopes=ADMIN,
+    )
+    async def restore_segment(
+        self,
+        info: Info,
+        input: ToRestore,  # noqa: A002  # as above
+    ) -> SegmentPayload | None:
+        return await _moved(info, restore_segment, input.segment)
+
+    @own_field(
+        "Deletes a segment that no other segment's rule uses, with its versions and history: for what was made by "
+        "mistake. `archiveSegment` keeps them.",
+        scopes=ADMIN,
+    )
     async def delete_segment(
         self,
         info: Info,
@@ -126,6 +214,17 @@ class SegmentMutations:
             return DeleteSegmentPayload(deleted_id=None, errors=[await _user_error(info, error)])
         info.context.forget()
         return DeleteSegmentPayload(deleted_id=strawberry.ID(gone), errors=[])
+
+
+async def _moved(
+    info: Info, move: Callable[[Store, SegmentName, datetime, Editor], Awaitable[str]], segment: SegmentRef
+) -> SegmentPayload:
+    context = info.context
+    try:
+        moved = await move(context.store, segment_name(segment), context.now(), editor(context.principal))
+    except InvalidReferenceError as error:
+        return SegmentPayload(segment=None, errors=[await _user_error(info, error)])
+    return await _payload(info, moved)
 
 
 async def _payload(info: Info, segment_id: str) -> SegmentPayload:

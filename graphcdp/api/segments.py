@@ -4,7 +4,6 @@ Mutations are in segment_edits.py.
 """
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
@@ -18,6 +17,10 @@ from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
 from graphcdp.api.references import part_of_name
 from graphcdp.api.scalars import JSON, DateTime, JsonText
+from graphcdp.api.segment_previews import SegmentDifference, SegmentOverlap, difference_of, overlaps_of
+from graphcdp.api.segment_versions import SegmentSize, SegmentVersionConnection
+from graphcdp.api.segment_words import SegmentKind, SegmentSizeStep, SegmentStatus, span_of_sizes, statuses_of
+from graphcdp.api.times import TimeRange
 from graphcdp.model.errors import DatabaseError, InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.predicates import Predicate
 from graphcdp.plan.fields import Leaf, Nested, Place, time
@@ -26,6 +29,8 @@ from graphcdp.plan.where import condition
 from graphcdp.read.customers import customers_by_ids
 from graphcdp.read.lists import Order, count_customers, customer_page, list_customers
 from graphcdp.read.pages import Slice
+from graphcdp.read.segment_sizes import size_histories
+from graphcdp.read.segment_versions import version_page, version_pages
 from graphcdp.read.segments import (
     Member,
     Membership,
@@ -61,25 +66,18 @@ Which = Annotated[SegmentRef, strawberry.argument(description="Which segment.")]
 With = Annotated[SegmentRef, strawberry.argument(name="with", description="The other segment.")]
 Words = Annotated[str | None, strawberry.argument(description="Part of a name or key, in any case.")]
 Rule = Annotated[CustomerPredicate, strawberry.argument(description="The rule.")]
+Edited = Annotated[
+    SegmentRef | None, strawberry.argument(description="The segment whose rule it would become; see `difference`.")
+]
+Statuses = Annotated[
+    list[SegmentStatus] | None, strawberry.argument(description="Only these; all but ARCHIVED when absent.")
+]
+During = Annotated[
+    TimeRange | None, strawberry.argument(description="Which hours or days; the last 30 days when absent.")
+]
+Every = Annotated[SegmentSizeStep, strawberry.argument(description="How far the points lie apart.")]
+Compared = Annotated[int, strawberry.argument(description="How many segments, 1..50.")]
 Sample = Annotated[int, strawberry.argument(description="How many examples, 0..20.")]
-
-
-@strawberry.enum(description="How members are chosen.")
-class SegmentKind(Enum):
-    """As `graphcdp.segment.definitions.Kind`."""
-
-    RULE = strawberry.enum_value("RULE", description="By a rule, kept live.")
-
-
-@strawberry.enum(description="What a segment is doing.")
-class SegmentStatus(Enum):
-    """As `graphcdp.segment.definitions.Status`."""
-
-    BUILDING = strawberry.enum_value(
-        "BUILDING", description="The rule is new; members are still coming in and going out."
-    )
-    LIVE = strawberry.enum_value("LIVE", description="Members are kept up to date with each event.")
-    PAUSED = strawberry.enum_value("PAUSED", description="Frozen by request.")
 
 
 @strawberry.type(description="A group of customers.")
@@ -138,6 +136,26 @@ class Segment(Node):
         found = await info.context.loader(member_pages, page).load(self.id)
         return await SegmentMemberConnection.load(info, self.id, found)
 
+    @own_field("What it was after each edit, newest first; the last 1000 are kept.", scopes=READ, plan=asked.VERSIONS)
+    async def versions(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> SegmentVersionConnection | None:
+        page = version_page(first=first, after=after, last=last, before=before)
+        return SegmentVersionConnection.of(self.id, await info.context.loader(version_pages, page).load(self.id))
+
+    @own_field(
+        "How many members it had, oldest first: at most 1000 points of the last 400 days. Hours and days in which no "
+        "server was running are left out.",
+        scopes=READ,
+        size=100,
+        plan=asked.SIZE_HISTORY,
+    )
+    async def size_history(
+        self, info: Info, during: During = None, every: Every = SegmentSizeStep.DAY
+    ) -> list[SegmentSize] | None:
+        span = span_of_sizes(during, every, info.context.now())
+        return [SegmentSize.of(found) for found in await info.context.loader(size_histories, span).load(self.id)]
+
 
 @strawberry.type(description="A segment in a list.")
 class SegmentEdge:
@@ -155,9 +173,10 @@ class SegmentConnection:
     nodes: list[Segment] = value_field("Just the segments.", plan=Place.NODES)
     page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     search: strawberry.Private[str | None]
+    statuses: strawberry.Private[list[str]]
 
     @classmethod
-    def of(cls, page: Slice[SegmentRow], search: str | None) -> "SegmentConnection":
+    def of(cls, page: Slice[SegmentRow], search: str | None, statuses: list[str]) -> "SegmentConnection":
         """The page of the list that was searched for in this way."""
         edges = [SegmentEdge(cursor=segment_cursor(row), node=Segment.of(row)) for row in page.items]
         return cls(
@@ -165,11 +184,12 @@ class SegmentConnection:
             nodes=[edge.node for edge in edges],
             page_info=PageInfo.of(page, segment_cursor),
             search=search,
+            statuses=statuses,
         )
 
     @field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count:
-        return Count.exact(await segments_total(info.context.store, self.search))
+        return Count.exact(await segments_total(info.context.store, self.search, self.statuses))
 
 
 @strawberry.type(description="A segment that a customer is in.")
@@ -239,6 +259,7 @@ class SegmentPreview:
     rule_text: str = strawberry.field(description="The rule in plain words.")
     rule: strawberry.Private[Predicate]
     sample_size: strawberry.Private[int]
+    segment_id: strawberry.Private[str | None] = None
 
     @field("How many customers; exact.")
     async def count(self, info: Info) -> Count:
@@ -260,6 +281,14 @@ class SegmentPreview:
         found = await list_customers(info.context.store, Order.LAST_SEEN, page, None, where)
         return [Customer.of(listed.customer) for listed in found.items]
 
+    @own_field("The segments that have most in common with it, most first.", cost=100, size="first")
+    async def overlaps(self, info: Info, first: Compared = 10) -> list[SegmentOverlap] | None:
+        return await overlaps_of(info, self.rule, first)
+
+    @own_field("What would become different of `segment`, given to `previewSegment`; null without it.", cost=100)
+    async def difference(self, info: Info) -> SegmentDifference | None:
+        return None if self.segment_id is None else await difference_of(info, self.rule, self.segment_id)
+
 
 @strawberry.type
 class SegmentQueries:
@@ -275,6 +304,7 @@ class SegmentQueries:
         self,
         info: Info,
         search: Words = None,
+        statuses: Statuses = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -282,21 +312,32 @@ class SegmentQueries:
     ) -> SegmentConnection | None:
         words = part_of_name(search)
         page = segment_page(first=first, after=after, last=last, before=before)
-        return SegmentConnection.of(await list_segments(info.context.store, page, words), words)
+        wanted = statuses_of(statuses)
+        return SegmentConnection.of(await list_segments(info.context.store, page, words, wanted), words, wanted)
 
     @own_field(
-        "How many customers a rule selects, and who for example. Writes nothing; made to be called as the user types.",
+        "How many customers a rule selects, who for example, and what it has in common with the segments that there "
+        "are. Writes nothing; made to be called as the user types.",
         scopes=READ,
         cost=200,
         size="sample",
     )
-    async def preview_segment(self, info: Info, where: Rule, sample: Sample = 5) -> SegmentPreview | None:
+    async def preview_segment(
+        self, info: Info, where: Rule, sample: Sample = 10, segment: Edited = None
+    ) -> SegmentPreview | None:
         if not 0 <= sample <= SAMPLE_MAX:
             raise InvalidReferenceError(f"`sample` is 0..{SAMPLE_MAX}; {sample} was given.", ("sample",))
         rule = asked_condition(where, info.context.principal)
         for path, name in await unknown_segments(info.context.store, rule.segments()):
-            raise InvalidReferenceError(f"There is no segment {name.id or name.key!r}.", ("where", *path))
-        return SegmentPreview(rule_text=rule_text(rule), rule=rule, sample_size=sample)
+            raise InvalidReferenceError(
+                f"There is no segment {name.id or name.key!r}, or it is archived.", ("where", *path)
+            )
+        edited = None if segment is None else await row_of(info, segment)
+        if segment is not None and edited is None:
+            raise UnknownReferenceError("There is no such segment.", ("segment",))
+        return SegmentPreview(
+            rule_text=rule_text(rule), rule=rule, sample_size=sample, segment_id=None if edited is None else edited.id
+        )
 
 
 async def row_of(info: Info, by: SegmentRef) -> SegmentRow | None:

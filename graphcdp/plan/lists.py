@@ -263,7 +263,10 @@ def stream(*, names: bool, sources: bool, newest: bool, meets: str = "") -> str:
 
 @cache
 def segments(*, search: bool, after: bool, before: bool, backward: bool) -> str:
-    """Segments by name, in any case: binds s, place; $search, $after_place, $after_id, $before_place, $before_id."""
+    """Segments by name, in any case: binds s, place.
+
+    $search, $statuses, $after_place, $after_id, $before_place, $before_id.
+    """
     bounds = [
         f"(place {sign} ${end}_place OR (place = ${end}_place AND s.id {sign} ${end}_id))"
         for end, sign, given in (("after", ">", after), ("before", "<", before))
@@ -280,13 +283,13 @@ def segments(*, search: bool, after: bool, before: bool, backward: bool) -> str:
 
 @cache
 def segments_total(*, search: bool) -> str:
-    """How many segments there are; $search."""
+    """How many segments there are; $search, $statuses."""
     return lines(_segments(search), "WITH count(s) AS value", f"WITH value, {_EXACT}")
 
 
 def _segments(search: bool) -> str:
-    found = "WHERE toLower(s.name) CONTAINS toLower($search) OR s.key CONTAINS toLower($search)" if search else ""
-    return lines("MATCH (s:Segment)", found)
+    found = "  AND (toLower(s.name) CONTAINS toLower($search) OR s.key CONTAINS toLower($search))" if search else ""
+    return lines("MATCH (s:Segment)", "WHERE s.status IN $statuses", found)
 
 
 @cache

@@ -4,7 +4,9 @@ The frames are fixed text; what stands between them is a condition of where.py.
 Parameters of the frames begin with `frame_`, those of conditions do not.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from graphcdp.model.statement import Statement
@@ -19,21 +21,26 @@ RETURN c.id AS id"""
 _COUNT = """MATCH (c:Customer) WHERE %s
 RETURN count(c) AS total"""
 
-_MOVES = """UNWIND $frame_ids AS id
-MATCH (c:Customer {id: id})
-WITH c.id AS id, (%s) AS should, EXISTS { (c)-[:IN_SEGMENT]->(:Segment {id: $frame_segment}) } AS is
+_MOVES = """UNWIND $frame.asked AS asked
+MATCH (c:Customer {id: asked.id})
+WITH c, asked, COLLECT { MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id } AS present
+UNWIND asked.places AS place
+WITH c, present, $frame.rules[place] AS rule
+WITH c.id AS id, rule.frame_segment AS segment, (%s) AS should, rule.frame_segment IN present AS is
 WHERE should <> is
-RETURN id, should, true AS moves, false AS timed, null AS at"""
+RETURN id, segment, should, true AS moves, false AS timed, null AS at"""
 
-_TIMED_MOVES = """UNWIND $frame_ids AS id
-MATCH (c:Customer {id: id})
-MATCH (s:Segment {id: $frame_segment})
-WITH c, (%s) AS should, EXISTS { (c)-[:IN_SEGMENT]->(s) } AS is,
-     head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS kept, %s AS at
-WITH c.id AS id, should, should <> is AS moves, at,
-     coalesce(kept <= $frame_now, false) OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS timed
+_TIMED_MOVES = """UNWIND $frame.asked AS asked
+MATCH (c:Customer {id: asked.id})
+WITH c, asked, COLLECT { MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id } AS present
+UNWIND asked.places AS place
+WITH c, present, $frame.rules[place] AS rule
+WITH c.id AS id, rule.frame_segment AS segment, (%s) AS should, rule.frame_segment IN present AS is,
+     head(COLLECT { MATCH (c)-[due:DUE]->(:Segment {id: rule.frame_segment}) RETURN due.at }) AS kept, %s AS at
+WITH id, segment, should, should <> is AS moves, at,
+     coalesce(kept <= $frame.now, false) OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS timed
 WHERE moves OR timed
-RETURN id, should, moves, timed, toString(at) AS at"""
+RETURN id, segment, should, moves, timed, toString(at) AS at"""
 
 _DIFFERING = """MATCH (c:Customer) WHERE c.id > $frame_after
 WITH c ORDER BY c.id LIMIT $frame_limit
@@ -59,28 +66,60 @@ def count(condition: Statement) -> Statement:
     return Statement(_COUNT % condition.text, condition.parameters)
 
 
-def moves(
-    condition: Statement, segment_id: str, customer_ids: Sequence[str], now: datetime, at: Statement | None = None
-) -> Statement:
-    """Which of these customers are in the segment and should not be, or the reverse; and who is due at another moment.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A segment, its rule as `where.condition_of_row` states it, and whom to ask about.
 
-    at: the moment at which time alone may change that, an expression on `c` that
-    is null for none (moments.py); None when time changes nothing and nobody may
-    be due. Rows of `id`, `should`, `moves`, `timed` and `at`, in no order; timed:
-    `at`, a text, takes the place of the moment that is kept. It does when it is
-    earlier, or when that one is over: a later one may wait, since whoever is looked
-    at too early is only looked at again.
-
-    One statement for each segment, not one for all: segments whose rules have
-    one shape then share one plan, and a long union takes Neo4j seconds to plan.
+    at: the moment at which time alone may move a customer, as `moments.moment_of_row`
+    states it; None when time moves nobody, and nobody may be due.
     """
-    frame = {"frame_ids": list(customer_ids), "frame_segment": segment_id}
-    if at is None:
-        return Statement(_MOVES % condition.text, {**condition.parameters, **frame})
-    return Statement(
-        _TIMED_MOVES % (condition.text, at.text),
-        {**condition.parameters, **at.parameters, **frame, "frame_now": now},
-    )
+
+    segment_id: str
+    condition: Statement
+    customer_ids: Sequence[str]
+    at: Statement | None = None
+
+
+def moves(asked: Iterable[Asked], now: datetime) -> Iterator[Statement]:
+    """Which of these customers are in these segments and should not be, or the reverse; and who is due at another time.
+
+    Rows of `id`, `segment`, `should`, `moves`, `timed` and `at`, in no order; timed:
+    `at`, a text or null for never, takes the place of the moment that is kept. It
+    does when it is earlier, or when that one is over: a later one may wait, since
+    whoever is looked at too early is only looked at again.
+
+    One statement for all segments whose rules have one shape, so that there are
+    few, however many segments: a statement for each would cost more than what it
+    asks. A union of them all would take Neo4j seconds to plan.
+    """
+    by_shape: defaultdict[str, list[Asked]] = defaultdict(list)
+    for one in asked:
+        by_shape[_shape(one)].append(one)
+    for shape, alike in by_shape.items():
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, one in enumerate(alike):
+            for customer in one.customer_ids:
+                places[customer].append(place)
+        frame = {
+            "rules": [
+                {
+                    **one.condition.parameters,
+                    **({} if one.at is None else one.at.parameters),
+                    "frame_segment": one.segment_id,
+                }
+                for one in alike
+            ],
+            "asked": [{"id": customer, "places": found} for customer, found in places.items()],
+            "now": now,
+        }
+        # In one map, since Neo4j plans anew for each size of a list that is a parameter by itself.
+        yield Statement(shape, {"frame": frame})
+
+
+def _shape(asked: Asked) -> str:
+    if asked.at is None:
+        return _MOVES % asked.condition.text
+    return _TIMED_MOVES % (asked.condition.text, asked.at.text)
 
 
 def differing(

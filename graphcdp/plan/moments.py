@@ -13,18 +13,18 @@ from typing import Any
 from graphcdp.model.predicates import ANY_NAME, EventTest, Predicate, PropertyTest, Range
 from graphcdp.model.statement import Statement
 from graphcdp.model.times import months_and_span, reaching_back
-from graphcdp.plan.where import TRAIT_PREFIX, event_condition, time_in, when_time
+from graphcdp.plan.where import TRAIT_PREFIX, event_condition, few_limits, time_in, when_time
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """What lies behind it is not waited for."""
 
 _EVENT_TIMES = """COLLECT {{
-MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
-CALL (i) {{
-  MATCH (e:Event) USING INDEX e:Event({index})
+MATCH (c)<-[:IDENTIFIES]-(i) WHERE i.lastEventAt >= {since}
+UNWIND COLLECT {{
+  MATCH (e:Event) USING INDEX SEEK e:Event({index})
   WHERE e.subject = i.key AND {conditions}
-  RETURN e.at AS at ORDER BY {order} LIMIT {limit}
-}}
+  RETURN e.at ORDER BY {order} LIMIT {limit}
+}} AS at
 RETURN at ORDER BY at DESC LIMIT {limit}
 }}"""
 """The times of the newest events, from the newest, at most `limit`; each identifier's in the index's order."""
@@ -42,7 +42,15 @@ def moment(predicate: Predicate, now: datetime, prefix: str = "moment") -> State
     It is null for whom nothing is to come; None when that is so for everybody.
     Parts that cannot be foreseen are left out. prefix: as `condition`.
     """
-    writer = _Writer(now, prefix)
+    return _earliest(predicate, _Writer(now, prefix))
+
+
+def moment_of_row(predicate: Predicate, now: datetime) -> Statement | None:
+    """As `moment`, but the values are those of a map, the variable `rule`, which may be another one in each row."""
+    return _earliest(predicate, _Writer(now, "moment", "rule."))
+
+
+def _earliest(predicate: Predicate, writer: "_Writer") -> Statement | None:
     found = [text for node in _moved_by_time(predicate) for text in writer.moments(node) or ()]
     if not found:
         return None
@@ -69,9 +77,10 @@ def _moved_by_time(predicate: Predicate) -> Iterator[Predicate]:
 class _Writer:
     """Writes expressions and gathers their parameters."""
 
-    def __init__(self, now: datetime, prefix: str) -> None:
+    def __init__(self, now: datetime, prefix: str, holder: str = "$") -> None:
         self._now = now
         self._prefix = prefix
+        self._holder = holder
         self.parameters: dict[str, Any] = {}
 
     def moments(self, node: Predicate) -> list[str] | None:
@@ -80,7 +89,8 @@ class _Writer:
         The one place that says what can be: any other node is evaluated by the sweep.
         """
         if node.trait is not None:
-            return [self._trait(node.trait)]
+            text = self._trait(node.trait)
+            return None if text is None else [text]
         if node.did is not None and not any(test.is_.operator[0] in _RELATIVE for test in node.did.event.where or ()):
             return self._did(node.did)
         if node.consented is not None:
@@ -94,16 +104,30 @@ class _Writer:
     def _put(self, value: Any) -> str:
         name = f"{self._prefix}_{len(self.parameters)}"
         self.parameters[name] = value
-        return f"${name}"
+        return f"{self._holder}{name}"
 
-    def _trait(self, test: PropertyTest) -> str:
+    def _trait(self, test: PropertyTest) -> str | None:
         operator, duration = test.is_.operator
+        if operator == "withinNext":
+            return self._ahead(test, duration)
         value = f"c[{self._put(TRAIT_PREFIX + test.path)}]"
         crossing = self._crossing("at", duration)
         if operator == "withinLast":
             # It begins when a time that lies ahead has come.
             crossing = f"CASE WHEN at > {self._put(self._now)} AND at < {self._put(NEVER)} THEN at ELSE {crossing} END"
         return when_time(value, f"head([at IN [{time_in(value)}] | {crossing}])", "null")
+
+    def _ahead(self, test: PropertyTest, duration: str) -> str | None:
+        """Of `withinNext`: it begins when the duration reaches the time, and ends behind it."""
+        months, span = months_and_span(duration)
+        if months:
+            return None
+        value = f"c[{self._put(TRAIT_PREFIX + test.path)}]"
+        seconds = self._put(span.days * 86_400 + span.seconds)
+        now, reach, never = self._put(self._now), self._put(self._now + span), self._put(NEVER)
+        begins = f"CASE WHEN {reach} < at < {never} THEN at - duration({{seconds: {seconds}}})"
+        ends = f"WHEN {now} <= at < {never} THEN at + duration({{microseconds: 1}}) END"
+        return when_time(value, f"head([at IN [{time_in(value)}] | {begins} {ends}])", "null")
 
     def _seen(self, time: str, during: Range) -> str:
         return f"head([at IN [{time}] | {self._crossing('at', during.within or '')}])"
@@ -113,10 +137,7 @@ class _Writer:
         during = test.during
         if (least == 0 and most is None) or during is None or during.within is None:
             return []
-        since, until = during.bounds(self._now)
-        conditions = [f"e.at >= {self._put(since)}"] + ([] if until is None else [f"e.at < {self._put(until)}"])
-        limit = self._put(least if most is None else most + 1)
-        times = self._event_times(test, conditions, limit)
+        times = self._event_times(test, *during.bounds(self._now), least if most is None else most + 1)
         # Time only lets events drop out. So the newest one but so many decides when there are too few, or no
         # longer too many.
         if most is None:
@@ -131,22 +152,25 @@ class _Writer:
         twice = months and _counted_again(self._now, months)
         if twice:
             start, midnight = twice
-            day = [f"e.at >= {self._put(start - span)}", f"e.at < {self._put(start + _DAY - span)}"]
-            once = self._put(1)
-            found.append(f"head([at IN {self._event_times(test, day, once)} | {self._put(midnight)}])")
+            there = self._event_times(test, start - span, start + _DAY - span, 1)
+            found.append(f"head([at IN {there} | {self._put(midnight)}])")
         return found
 
-    def _event_times(self, test: EventTest, conditions: list[str], limit: str) -> str:
-        """The times of the newest of these events."""
+    def _event_times(self, test: EventTest, since: datetime | None, until: datetime | None, number: int) -> str:
+        """The times of at least so many of the newest of these events."""
         any_name = test.event.name == ANY_NAME
-        chosen = [] if any_name else [f"e.name = {self._put(test.event.name)}"]
-        where = event_condition(test.event.where or (), self._now, f"{self._prefix}_{len(self.parameters)}_where")
+        start = self._put(since)
+        conditions = [] if any_name else [f"e.name = {self._put(test.event.name)}"]
+        conditions += [f"e.at >= {start}"] + ([] if until is None else [f"e.at < {self._put(until)}"])
+        prefix = f"{self._prefix}_{len(self.parameters)}_where"
+        where = event_condition(test.event.where or (), self._now, prefix, self._holder)
         self.parameters |= where.parameters
         return _EVENT_TIMES.format(
+            since=start,
             index="subject, at" if any_name else "subject, name, at",
-            conditions=" AND ".join([*chosen, *conditions, *([where.text] if test.event.where else [])]),
+            conditions=" AND ".join([*conditions, *([where.text] if test.event.where else [])]),
             order="e.subject DESC, e.at DESC" if any_name else "e.subject DESC, e.name DESC, e.at DESC",
-            limit=limit,
+            limit=few_limits(number),
         )
 
     def _crossing(self, at: str, duration: str) -> str:

@@ -11,11 +11,14 @@ from graphcdp.plan.members import count, meeting
 from graphcdp.plan.where import condition
 from graphcdp.read.pages import Page, Slice, cursor, page_of, sliced
 from graphcdp.read.rows import Row, many_each, one_each
+from graphcdp.segment.definitions import Status
 from graphcdp.store.neo4j import Store
 
 SEGMENTS = "segments"
 MEMBERS = "segment members"
 MEMBERSHIPS = "customer segments"
+LISTED = tuple(status.value for status in Status if status is not Status.ARCHIVED)
+"""Statuses of the segments that are listed when nobody says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,15 @@ async def segments_by_keys(store: Store, keys: Sequence[str]) -> list[SegmentRow
     return one_each(keys, await store.read("segment/by_keys", keys=list(keys)), "key", SegmentRow.of)
 
 
-async def list_segments(store: Store, page: Page, search: str | None) -> Slice[SegmentRow]:
-    """A page of all segments, by name; search: part of a name or key."""
-    rows = await store.read(f"segment/list_{page.end}", search=search, **page.bounds("place"))
+async def list_segments(store: Store, page: Page, search: str | None, statuses: Sequence[str]) -> Slice[SegmentRow]:
+    """A page of all segments with one of these statuses, by name; search: part of a name or key."""
+    rows = await store.read(f"segment/list_{page.end}", search=search, statuses=list(statuses), **page.bounds("place"))
     return sliced(page, rows, SegmentRow.of)
 
 
-async def segments_total(store: Store, search: str | None) -> int:
-    """How many segments there are; search: part of a name or key."""
-    return int((await store.read("segment/total", search=search))[0]["total"])
+async def segments_total(store: Store, search: str | None, statuses: Sequence[str]) -> int:
+    """How many segments there are with one of these statuses; search: part of a name or key."""
+    return int((await store.read("segment/total", search=search, statuses=list(statuses)))[0]["total"])
 
 
 async def segment_sizes(store: Store, ids: Sequence[str]) -> list[int]:
@@ -160,11 +163,13 @@ async def count_meeting(store: Store, rule: Predicate, now: datetime) -> int:
 async def unknown_segments(
     store: Store, names: Sequence[tuple[tuple[str, ...], SegmentName]]
 ) -> list[tuple[tuple[str, ...], SegmentName]]:
-    """Those of the names, with their paths, of which there is no segment."""
+    """Those of the names, with their paths, of which there is no segment, or an archived one."""
     ids = [name.id for _, name in names if name.id]
     keys = [name.key for _, name in names if name.key]
-    known_ids = {row.id for row in await segments_by_ids(store, ids) if row} if ids else set()
-    known_keys = {row.key for row in await segments_by_keys(store, keys) if row} if keys else set()
+    of_ids = await segments_by_ids(store, ids) if ids else []
+    of_keys = await segments_by_keys(store, keys) if keys else []
+    known_ids = {row.id for row in of_ids if row and row.status != Status.ARCHIVED}
+    known_keys = {row.key for row in of_keys if row and row.status != Status.ARCHIVED}
     return [
         (path, name)
         for path, name in names

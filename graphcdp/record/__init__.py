@@ -21,7 +21,9 @@ segments.py    memberships, kept up to date with each write
 segment_builds.py  the members of one segment from all customers, as a job
 segment_moments.py  who is looked at again when its moment has come
 segment_upkeep.py  what is done for segments now and then
-segment_edits.py  segments created, changed and deleted
+segment_edits.py  segments created, changed, archived and deleted
+locked_segments.py  the same within one transaction, with their versions
+segment_sizes.py  how many members segments have, hour by hour
 keys.py        API keys made and revoked
 webhooks.py    webhooks made, changed and deleted
 delivering.py  who delivers for a destination; what became of deliveries

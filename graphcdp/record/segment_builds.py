@@ -20,9 +20,9 @@ from graphcdp.plan.members import differing
 from graphcdp.plan.moments import moment
 from graphcdp.plan.where import condition
 from graphcdp.record.jobs import JobKind, JobState, Work, queue_job, run_job
-from graphcdp.record.segments import bring_all, definitions
+from graphcdp.record.segments import bring, definitions
 from graphcdp.segment.definitions import Definition
-from graphcdp.segment.membership import in_order
+from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
 PAGE = 5000
@@ -53,7 +53,7 @@ async def build(store: Store, definition: Definition, now: datetime, *, budget_s
 
 async def build_waiting(store: Store, now: datetime) -> None:
     """Compute the members of all segments that are building. Those that a rule names come first."""
-    for definition in in_order(await definitions(store)):
+    for definition in [one for level in levels(await definitions(store)) for one in level]:
         if definition.building:
             await build(store, definition, now, budget_s=math.inf)
 
@@ -91,7 +91,7 @@ async def move(
     """Lock customers, and move those who differ from the rule, also in segments that name this one."""
     chosen = sorted(ids)
     await tx.run("record/lock_customers", ids=chosen)
-    await bring_all(tx, {definition.id: chosen}, now, known=known)
+    await bring(tx, {definition.id: chosen}, now, known=known)
 
 
 async def begin(store: Store, state: JobState) -> Work | str:

@@ -7,14 +7,17 @@ nothing the second time.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 
 from graphcdp.model.errors import DatabaseError
 from graphcdp.record.jobs import Clock
-from graphcdp.record.segments import bring_all, definitions
+from graphcdp.record.segments import bring, definitions
 from graphcdp.record.tries import transact_again
 from graphcdp.store import Store, Transaction
 
@@ -31,10 +34,7 @@ async def run_due(store: Store, now: datetime) -> int:
     """Bring up to date whoever is due now; how many pairs of a customer and a segment that were."""
     done = 0
     while rows := await store.read("segment/due", now=now, limit=PAGE):
-        pairs: dict[str, set[str]] = defaultdict(set)
-        for row in rows:
-            pairs[row["segment"]].add(row["customer"])
-        await transact_again(store, lambda tx, pairs=pairs: _look(tx, pairs, now), timeout_s=PAGE_TIMEOUT_S)  # type: ignore[misc]
+        await transact_again(store, partial(_look, rows=rows, now=now), timeout_s=PAGE_TIMEOUT_S)
         done += len(rows)
     return done
 
@@ -71,17 +71,18 @@ async def keep_moments(store: Store, clock: Clock) -> None:
         store.untime(wake)
 
 
-async def _look(tx: Transaction, pairs: dict[str, set[str]], now: datetime) -> None:
-    await tx.run("record/lock_customers", ids=sorted(set().union(*pairs.values())))
+async def _look(tx: Transaction, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    await tx.run("record/lock_customers", ids=sorted({row["customer"] for row in rows if row["live"]}))
     known = await definitions(tx)
     kept = {found.id for found in known}
-    await bring_all(tx, {segment: ids for segment, ids in pairs.items() if segment in kept}, now, known=known)
-    for segment, ids in pairs.items():
-        # Of a paused segment all are set anew when it goes on; whoever was merged away is over.
-        gone = ids if segment not in kept else set(await _merged(tx, ids))
-        if gone:
-            await tx.run("segment/due_drop", segment=segment, ids=sorted(gone))
-
-
-async def _merged(tx: Transaction, ids: set[str]) -> list[str]:
-    return [row["id"] for row in await tx.run("segment/merged", ids=sorted(ids))]
+    pairs: dict[str, set[str]] = defaultdict(set)
+    idle = []
+    for row in rows:
+        if row["live"] and row["segment"] in kept:
+            pairs[row["segment"]].add(row["customer"])
+        else:
+            # Of a paused segment all are set anew when it goes on.
+            idle.append({"customer": row["customer"], "segment": row["segment"]})
+    await bring(tx, pairs, now, known=known)
+    if idle:
+        await tx.run("segment/due_drop", rows=sorted(idle, key=lambda row: (row["segment"], row["customer"])))

@@ -1,10 +1,11 @@
 """Memberships, kept up to date with each write. Source: docs/segments.md, rules 9 to 12.
 
-`follow` runs inside the recorder's transaction; `bring` is what everything that
-moves members comes to. What moves members without a write is in
+`follow` runs inside the recorder's transaction; `bring` does the same
+for customers of some segments. What moves members without a write is in
 segment_builds.py, segment_moments.py and segment_upkeep.py, edits are in segment_edits.py.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -16,13 +17,12 @@ import structlog
 from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
-from graphcdp.plan.members import NO_MOMENT
-from graphcdp.plan.members import moves as statement_of_moves
-from graphcdp.plan.moments import moment
-from graphcdp.plan.where import condition
+from graphcdp.plan.members import NO_MOMENT, Asked, moves
+from graphcdp.plan.moments import moment_of_row
+from graphcdp.plan.where import condition_of_row
 from graphcdp.segment.concern import Touched, concerned
 from graphcdp.segment.definitions import Definition, SegmentNames
-from graphcdp.segment.membership import in_order, moves
+from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
 CLEARED_AT_ONCE = 10_000
@@ -43,58 +43,90 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
     """
     if not touched:
         return
-    for definition, ids in concerned(in_order(await definitions(tx)), touched):
-        await bring(tx, definition, ids, now)
+    ordered = levels(await definitions(tx))
+    asked = {one.id: (one, ids) for one, ids in concerned([one for level in ordered for one in level], touched)}
+    for level in ordered:
+        await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
 
 
-async def bring_all(
+async def bring(
     tx: Transaction, wanted: Mapping[str, Iterable[str]], now: datetime, *, known: Sequence[Definition] | None = None
 ) -> None:
     """Bring memberships up to date in these segments for these customers, and for who moves in those that name them.
 
-    wanted: customers, who are locked, by segment. known: the segments, where the caller has read them.
+    wanted: customers, who are locked, by segment; they may be due although time no
+    longer moves the segment. known: the segments, where the caller has read them.
     """
-    ordered = in_order(await definitions(tx) if known is None else known)
-    names = SegmentNames(ordered)
-    moved: dict[str, set[str]] = {}
-    for definition in ordered:
-        ids = set(wanted.get(definition.id, ()))
-        ids.update(*(moved.get(named, ()) for named in names.named_by(definition.rule)))
-        if ids:
-            moved[definition.id] = await bring(tx, definition, sorted(ids), now, due=definition.id in wanted)
+    ordered = levels(await definitions(tx) if known is None else known)
+    names = SegmentNames([one for level in ordered for one in level])
+    moved: dict[str, set[str]] = defaultdict(set)
+    for level in ordered:
+        asked = []
+        for one in level:
+            ids = set(wanted.get(one.id, ()))
+            ids.update(*(moved[named] for named in names.named_by(one.rule)))
+            if ids:
+                asked.append((one, sorted(ids)))
+        for move in await _compare(tx, asked, now, due=True):
+            moved[move["segment"]].add(move["customer"])
 
 
-async def bring(
-    tx: Transaction, definition: Definition, ids: Sequence[str], now: datetime, *, due: bool = False
-) -> set[str]:
-    """Bring memberships in one segment up to date, and when they are to be looked at again. Returns who moved.
+async def _compare(
+    tx: Transaction, asked: Sequence[tuple[Definition, Sequence[str]]], now: datetime, *, due: bool = False
+) -> list[dict[str, str]]:
+    """Move those of the customers whom the rules of these segments move; no rule names another one's segment.
 
-    ids: of customers who are locked, ascending. due: some may be due although
-    time no longer changes the segment.
+    Also keeps when they are to be looked at again. due: some may be due although
+    time no longer moves the segment. Returns who moved.
     """
-    at = moment(definition.rule, now) or (NO_MOMENT if due else None)
-    where = condition(definition.rule, now)
-    rows = await tx.run_generated(statement_of_moves(where, definition.id, ids, now, at))
-    moved = moves({row["id"]: row["should"] for row in rows if row["moves"]})
-    if moved.left:
-        left = await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
-        tx.tell(SegmentExited(row["id"], definition.id, definition.key) for row in left)
-    if moved.entered:
-        entered = await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
-        tx.tell(SegmentEntered(row["id"], definition.id, definition.key) for row in entered)
-    await _keep_moments(tx, definition, [row for row in rows if row["timed"]])
-    return {*moved.left, *moved.entered}
+    key_by_id = {one.id: one.key for one, _ in asked}
+    statements = moves(
+        (
+            Asked(
+                one.id,
+                condition_of_row(one.rule, now),
+                ids,
+                moment_of_row(one.rule, now) or (NO_MOMENT if due else None),
+            )
+            for one, ids in asked
+        ),
+        now,
+    )
+    found = [row for statement in statements for row in await tx.run_generated(statement)]
+    entering, leaving = (
+        sorted(
+            (_of(row) for row in found if row["moves"] and row["should"] is should),
+            key=_place,
+        )
+        for should in (True, False)
+    )
+    if leaving:
+        rows = await tx.run("segment/leave", moves=leaving)
+        tx.tell(SegmentExited(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
+    if entering:
+        rows = await tx.run("segment/enter", moves=entering, now=now)
+        tx.tell(SegmentEntered(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
+    await _keep_moments(tx, [{**_of(row), "at": row["at"]} for row in found if row["timed"]])
+    return [*entering, *leaving]
 
 
-async def _keep_moments(tx: Transaction, definition: Definition, rows: Sequence[dict[str, Any]]) -> None:
-    later = [{"id": row["id"], "at": row["at"]} for row in rows if row["at"] is not None]
-    never = [row["id"] for row in rows if row["at"] is None]
+async def _keep_moments(tx: Transaction, timed: Sequence[dict[str, str]]) -> None:
+    later = sorted((row for row in timed if row["at"] is not None), key=_place)
+    never = sorted((row for row in timed if row["at"] is None), key=_place)
     if never:
-        await tx.run("segment/due_drop", segment=definition.id, ids=never)
+        await tx.run("segment/due_drop", rows=never)
     if later:
-        (row,) = await tx.run("segment/due_set", segment=definition.id, rows=later)
+        (row,) = await tx.run("segment/due_set", rows=later)
         if row["earliest"] is not None:
             tx.comes_due(row["earliest"])
+
+
+def _of(row: dict[str, Any]) -> dict[str, str]:
+    return {"customer": row["id"], "segment": row["segment"]}
+
+
+def _place(move: dict[str, str]) -> tuple[str, str]:
+    return move["segment"], move["customer"]
 
 
 async def clear_retired(store: Store) -> None:

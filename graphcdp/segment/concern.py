@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from graphcdp.model.changes import Change, EventRecorded, TraitsChanged
-from graphcdp.model.predicates import Predicate
+from graphcdp.model.predicates import ANY_NAME, Predicate
 from graphcdp.segment.definitions import Definition, SegmentNames
 
 
@@ -29,7 +29,7 @@ class Mentioned:
     """What a rule looks at. seen: when a customer was seen, which every message changes.
 
     traits: under which names the values may be that it looks at: `a` and `a.b` for the
-    path `a.b`. events: names. segments: ids of those that it names.
+    path `a.b`. events: names, ANY_NAME for all. segments: ids of those that it names.
     """
 
     traits: frozenset[str]
@@ -65,7 +65,7 @@ def mentioned(rule: Predicate, names: SegmentNames) -> Mentioned:
     nodes = [node for _, node in rule.walk()]
     return Mentioned(
         frozenset(name for node in nodes if node.trait is not None for name in _names(node.trait.path)),
-        frozenset(node.did.event.name for node in nodes if node.did is not None),
+        frozenset(event.name for node in nodes for event in node.events),
         frozenset(names.named_by(rule)),
         any(node.first_seen is not None or node.last_seen is not None for node in nodes),
     )
@@ -94,4 +94,10 @@ def concerned(ordered: Sequence[Definition], touched: dict[str, Touched]) -> Ite
 
 
 def _concerns(what: Mentioned, one: Touched) -> bool:
-    return one.anything or what.seen or not what.traits.isdisjoint(one.traits) or not what.events.isdisjoint(one.events)
+    return (
+        one.anything
+        or what.seen
+        or not what.traits.isdisjoint(one.traits)
+        or not what.events.isdisjoint(one.events)
+        or (ANY_NAME in what.events and bool(one.events))
+    )

@@ -28,6 +28,7 @@ class Status(StrEnum):
     BUILDING = "BUILDING"  # the rule is new; members are still coming in and going out
     LIVE = "LIVE"  # members are kept up to date with each write
     PAUSED = "PAUSED"  # members stay as they are
+    ARCHIVED = "ARCHIVED"  # put away: nobody is in it
 
 
 class UnusableValueError(InvalidReferenceError):
@@ -93,6 +94,7 @@ class Known:
     id: str
     key: str
     rule: Predicate | None
+    archived: bool = False
 
 
 def check_key(key: str) -> None:
@@ -124,35 +126,49 @@ def check_new(key: str, known: Sequence[Known]) -> None:
     """Raises SegmentConflictError when the key is taken, SegmentLimitError when there are too many segments."""
     taken = next((found for found in known if found.key == key), None)
     if taken is not None:
+        todo = "restore it with restoreSegment" if taken.archived else "change it with updateSegment"
         raise SegmentConflictError(
-            f"There is a segment with the key {key}: change it with updateSegment, or choose another key.",
+            f"There is {'an archived' if taken.archived else 'a'} segment with the key {key}: {todo}, "
+            f"or choose another key.",
             ("key",),
             taken.id,
         )
-    if len(known) >= SEGMENTS_MAX:
+    check_room(known)
+
+
+def check_room(known: Sequence[Known]) -> None:
+    """Raises SegmentLimitError when there are too many segments for one more; archived ones do not count."""
+    number = sum(not found.archived for found in known)
+    if number >= SEGMENTS_MAX:
         raise SegmentLimitError(
-            f"There are {len(known)} segments, the most that are kept up to date with each write: "
-            f"delete one that nobody uses.",
+            f"There are {number} segments, the most that are kept up to date with each write: "
+            f"archive one that nobody uses.",
             SEGMENTS_MAX,
-            len(known),
+            number,
         )
 
 
 def check_names_of_rule(
     rule: Predicate, known: Sequence[Known], *, of: str | None = None, path: tuple[str, ...] = ("where",)
 ) -> None:
-    """Raises UnknownSegmentError when the rule names a segment that is not there.
+    """Raises UnknownSegmentError when the rule names a segment that is not there, or that is archived.
 
     of: id of the segment whose rule it becomes; then UnusableValueError is
     raised when its membership would depend on itself. path: to the rule.
     """
     names = SegmentNames(known)
     named_by_id = {found.id: names.named_by(found.rule) for found in known if found.rule is not None}
+    archived = {found.id for found in known if found.archived}
     for where, name in rule.segments():
         found = names.id_of(name)
         if found is None:
             raise UnknownSegmentError(
                 f"There is no segment {name.id or name.key!r}: create it first, or correct the rule.", (*path, *where)
+            )
+        if found in archived:
+            raise UnknownSegmentError(
+                f"The segment {name.id or name.key!r} is archived: restore it first, or correct the rule.",
+                (*path, *where),
             )
         if of is not None and of in _reached(found, named_by_id):
             raise UnusableValueError(
@@ -163,13 +179,13 @@ def check_names_of_rule(
             )
 
 
-def check_unused(segment_id: str, known: Sequence[Known]) -> None:
-    """Raises SegmentConflictError when another segment's rule names this one."""
+def check_unused(segment_id: str, known: Sequence[Known], todo: str = "change or delete") -> None:
+    """Raises SegmentConflictError when another segment's rule names this one. todo: what to do about that one."""
     names = SegmentNames(known)
     users = sorted(found.key for found in known if found.rule and segment_id in names.named_by(found.rule))
     if users:
         raise SegmentConflictError(
-            f"The rule of {', '.join(users[:5])} names this segment: change or delete that one first.",
+            f"The rule of {', '.join(users[:5])} names this segment: {todo} that one first.",
             ("segment",),
             segment_id,
         )

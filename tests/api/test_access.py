@@ -95,6 +95,11 @@ OPERATIONS = {
     "rotateWebhookSecret": 'mutation { rotateWebhookSecret(input: {id: "whk_x"}) { errors { code } } }',
     "replayWebhook": 'mutation { replayWebhook(input: {id: "whk_x"}) { errors { code } } }',
     "replayDeliveries": "mutation { replayDeliveries(input: {ids: []}) { errors { code } } }",
+    "revertSegment": (
+        'mutation { revertSegment(input: {segment: {key: "x"}, version: 1, to: 1}) { errors { code } } }'
+    ),
+    "archiveSegment": 'mutation { archiveSegment(input: {segment: {key: "x"}}) { errors { code } } }',
+    "restoreSegment": 'mutation { restoreSegment(input: {segment: {key: "x"}}) { errors { code } } }',
     "deleteSegment": 'mutation { deleteSegment(input: {segment: {key: "x"}}) { errors { code } } }',
 }
 

@@ -19,6 +19,8 @@ UNPLANNED = {
         "explainIdentity",
         "identityRulesHistory",
         "identityRules",
+        # It asks nothing of the graph.
+        "parseRule",
         "previewIdentityRules",
         "previewSegment",
         "previewMerge",

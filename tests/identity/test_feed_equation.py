@@ -21,7 +21,14 @@ from graphcdp.record.erase import erase_customer
 from graphcdp.record.identity_edits import cut_link, merge_customers, split_customer, undo_merge
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.rules import Origin, put_in_force, rules_in_force
-from graphcdp.record.segment_edits import Changes, create_segment, delete_segment, update_segment
+from graphcdp.record.segment_edits import (
+    Changes,
+    archive_segment,
+    create_segment,
+    delete_segment,
+    restore_segment,
+    update_segment,
+)
 from graphcdp.record.segment_moments import run_due
 from graphcdp.record.segment_upkeep import sweep
 from graphcdp.resolve.rules import IdentityRules
@@ -133,6 +140,11 @@ class Followed(OnTheGraph):
     def replace_segment(self) -> None:
         self.run(delete_segment(self.store, SegmentName(key="both")))
         self.run(create_segment(self.store, "both", "both", None, parse_predicate(SEGMENTS["both"]), self.now()))
+
+    @rule()
+    def archive_and_restore_segment(self) -> None:
+        self.run(archive_segment(self.store, SegmentName(key="both"), self.now()))
+        self.run(restore_segment(self.store, SegmentName(key="both"), self.now()))
 
     @rule()
     def late_one_follows(self) -> None:

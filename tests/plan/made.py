@@ -206,6 +206,9 @@ class Maker:
             "to": ["ads", "mail", "none"],
             "with": [{"key": key} for key in (*self._pool.segments, "none")] + [{"id": self._pool.ids[0]}],
             "status": ["OPEN", "SOLVED", "MERGED", "KEPT_APART", None],
+            "statuses": [["LIVE", "PAUSED"], ["ARCHIVED"], []],
+            "during": [{"within": "P3D"}, {"since": "2026-01-30T00:00:00Z"}, {"until": "never"}, {"within": "P9Y"}],
+            "every": ["HOUR", "DAY"],
             "code": ["LIMIT", "BLOCKED", "RULES", "MERGE_OFF"],
         }
         if argument == "ids":

@@ -15,6 +15,7 @@ from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, Scope, key_principal, visitor_principal
 from graphcdp.record.background import BackgroundJobs, follow_job
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.segment_sizes import measure_sizes
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -42,6 +43,8 @@ VALUES: list[Any] = ["pro", "free", "Ünï 💚", 1, 12.5, True, None, ["x", "y"
 SEGMENT = (
     """mutation($input: CreateSegmentInput!) { createSegment(input: $input) { segment { key } errors { message } } }"""
 )
+RENAME = """mutation($input: UpdateSegmentInput!) { updateSegment(input: $input) { errors { message } } }"""
+ARCHIVE = """mutation($input: ArchiveSegmentInput!) { archiveSegment(input: $input) { errors { message } } }"""
 CUT = """mutation($input: CutLinkInput!) { cutLink(input: $input) { errors { message } } }"""
 CONSENT = """mutation($input: SetConsentInput!) { setConsent(input: $input) { errors { message } } }"""
 SURVEY = """{ customers(first: 30, order: OLDEST) { edges { cursor node { id mergedIds
@@ -50,7 +53,8 @@ SURVEY = """{ customers(first: 30, order: OLDEST) { edges { cursor node { id mer
   links(ended: true) { edges { cursor node { id } } } segments(first: 2) { edges { cursor node { id } } }
   merges(first: 5) { edges { cursor node { id } } } conflicts(status: null) { edges { cursor node { id } } }
   identityHistory(first: 6) { edges { cursor node { id } } } } } }
-  events(first: 9) { edges { cursor } } segments { edges { cursor } } rejected { edges { cursor } }
+  events(first: 9) { edges { cursor } } rejected { edges { cursor } }
+  segments { edges { cursor node { versions { edges { cursor } } } } }
   conflicts(status: null) { edges { cursor node { id } } } }"""
 SPLIT = """mutation($input: SplitCustomerInput!) { splitCustomer(input: $input) { errors { message } } }"""
 UNDO = """mutation($input: UndoMergeInput!) { undoMerge(input: $input) { errors { message } } }"""
@@ -116,8 +120,15 @@ class Graph:
         for key, where in (
             ("pros", {"trait": {"path": "plan", "is": {"eq": "pro"}}}),
             ("visitors", {"did": {"event": {"name": "Visit"}}}),
+            ("gone", {"all": []}),
         ):
             await self.plainly(SEGMENT, {"input": {"key": key, "name": key, "where": where}})
+        for version in range(1, 5):
+            edit = {"segment": {"key": "pros"}, "version": version, "name": f"Pros {version}", "paused": version == 3}
+            await self.plainly(RENAME, {"input": edit})
+        await self.plainly(ARCHIVE, {"input": {"segment": {"key": "gone"}}})
+        for hours in (50, 25, 1, 0):
+            await measure_sizes(self.store, NOW - timedelta(hours=hours))
         for device in range(2):
             between = [{"deviceId": f"d{device}"}, {"userId": "u0"}]
             await self.plainly(CUT, {"input": {"between": between}})
@@ -163,7 +174,7 @@ def surveyed(data: dict[str, Any]) -> Pool:
     pool = Pool(
         ["cus_none", "evt_none", "nonsense", "mrg_x"],
         [{"userId": "nobody"}, {"email": "none"}],
-        ["pros", "visitors"],
+        ["pros", "visitors", "gone"],
         {},
     )
 
@@ -173,7 +184,9 @@ def surveyed(data: dict[str, Any]) -> Pool:
 
     keep("CustomerConnection", data["customers"]["edges"])
     keep("EventConnection", data["events"]["edges"])
-    keep("SegmentConnection", data["segments"]["edges"])
+    for edge in data["segments"]["edges"]:
+        keep("SegmentConnection", [{"cursor": edge["cursor"]}])
+        keep("SegmentVersionConnection", edge["node"]["versions"]["edges"])
     keep("RejectedMessageConnection", data["rejected"]["edges"])
     keep("IdentityConflictConnection", data["conflicts"]["edges"])
     for edge in data["customers"]["edges"]:

@@ -9,8 +9,9 @@ import pytest
 
 from graphcdp.model.predicates import Predicate, SegmentName, parse_predicate
 from graphcdp.model.statement import Statement
-from graphcdp.plan.members import differing
-from graphcdp.plan.where import condition
+from graphcdp.plan.members import Asked, differing, moves
+from graphcdp.plan.moments import moment_of_row
+from graphcdp.plan.where import condition, condition_of_row
 from graphcdp.record import segment_builds, segments
 from graphcdp.record.background import KINDS
 from graphcdp.record.jobs import run_unfinished
@@ -272,3 +273,15 @@ def _any_message(chance: random.Random, message_id: str) -> dict[str, Any]:
     if chance.random() < 0.4:
         return {**message, "type": "identify", "traits": {"plan": chance.choice(["pro", "free", None])}}
     return {**message, "name": chance.choice(["Order Completed", "Click", "Other"])}
+
+
+async def test_a_write_reads_nothing_of_others(store: Store, recorder: Recorder, profiled: Any) -> None:
+    for number in range(50):
+        await ordered(recorder, f"u{number}", f"m{number}")
+    (found,) = await store.read_generated(Statement("MATCH (c:Customer) RETURN min(c.id) AS id"))
+    for given in ({"did": orders(2, within="P30D")}, {"not": {"did": orders(1)}}, {"did": {"event": {"name": "*"}}}):
+        row = condition_of_row(rule(**given), START)
+        at = moment_of_row(rule(**given), START)
+        (statement,) = moves([Asked("seg_none", row, [found["id"]], at)], START)
+        plan = await profiled(statement)
+        assert sum(hits for *_, hits in plan) < (30 if at is None else 50), plan

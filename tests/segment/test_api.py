@@ -1,6 +1,7 @@
 """Segments over GraphQL: edits and their errors, lists both ways, previews, and a customer's segments without N+1."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -262,3 +263,80 @@ async def test_how_much_two_segments_have_in_common(ask: Ask, answer: Ask, recor
         assert found["segment"]["overlap"] == {"value": total, "precision": "EXACT"}
     (error,) = (await answer(document, by={"key": "pro"}, **{"with": {"key": "none"}}))["errors"]
     assert error["path"] == ["segment", "overlap"]
+
+
+PARSE = "query($text: String!) { parseRule(text: $text) { rule text errors { __typename message path } } }"
+
+
+async def test_a_rule_is_read_from_text(ask: Ask) -> None:
+    found = (await ask(PARSE, text='plan = "pro" and did Order at least 1 times'))["parseRule"]
+    assert found == {
+        "rule": {"all": [PRO, {"did": {"event": {"name": "Order"}}}]},
+        "text": 'plan = "pro" and did "Order"',
+        "errors": [],
+    }
+    assert (await create(ask, "buyers", where=found["rule"]))["segment"]["ruleText"] == found["text"]
+    found = (await ask(PARSE, text="plan = pro"))["parseRule"]
+    (error,) = found["errors"]
+    assert (found["rule"], found["text"]) == (None, None)
+    assert (error["__typename"], error["path"]) == ("InvalidInputError", ["text", "1:8"])
+    assert error["message"].endswith("plan = pro\n         ^")
+
+
+async def who(ask: Ask, key: str, where: Json) -> list[str]:
+    """Names of the members of a segment, who are those whom its condition filters."""
+    names = "nodes { displayName }"
+    found = await ask(
+        f"query($where: CustomerPredicate, $key: String!) {{ customers(where: $where) {{ {names} }} "
+        f"segment(by: {{key: $key}}) {{ members {{ {names} }} }} }}",
+        where=where,
+        key=key,
+    )
+    assert found["customers"]["nodes"] == found["segment"]["members"]["nodes"]
+    return [node["displayName"] for node in found["customers"]["nodes"]]
+
+
+async def test_predictions_are_traits(ask: Ask, recorder: Recorder) -> None:
+    likely: Json = {"trait": {"path": "predictions.churn", "is": {"gte": 0.7}}}
+    await create(ask, "leaving", where=likely)
+    for name, churn in (("ann", 0.8), ("bob", 0.1)):
+        traits = {"predictions": {"churn": churn}}
+        await recorder.record([{"type": "identify", "identifiers": [("user", name)], "traits": traits}])
+    assert await who(ask, "leaving", likely) == ["ann"]
+
+
+def track(name: str, event: str, at: datetime) -> Json:
+    return {"type": "track", "id": f"{name} {event} {at}", "name": event, "identifiers": [("user", name)], "at": at}
+
+
+async def test_aggregates_orders_and_numbers_of_identifiers(ask: Ask, recorder: Recorder) -> None:
+    conditions: list[Json] = [
+        {
+            "aggregate": {
+                "event": {"name": "Order"},
+                "property": "total",
+                "measure": "SUM",
+                "during": {"within": "P30D"},
+                "is": {"gte": 100},
+            }
+        },
+        {
+            "didInOrder": {
+                "steps": [{"name": "Cart"}, {"name": "Order"}],
+                "within": "P1D",
+                "without": {"name": "Return"},
+            }
+        },
+        {"identifiers": {"kind": "device", "times": {"atLeast": 2}}},
+    ]
+    for number, where in enumerate(conditions):
+        await create(ask, f"s{number}", where=where)
+    for name, devices, between in (("ann", ["a1", "a2"], "View"), ("bob", ["b1"], "Return")):
+        identifiers = [("user", name), *(("device", device) for device in devices)]
+        await recorder.record([{"type": "identify", "identifiers": identifiers}])
+        for minutes, event, total in ((9, "Cart", None), (6, between, None), (3, "Order", 33.3), (2, "Order", 33.3)):
+            message = track(name, event, datetime.now(UTC) - timedelta(minutes=minutes))
+            await recorder.record([message | ({} if total is None else {"properties": {"total": total}})])
+    await recorder.record([track("bob", "Order", datetime.now(UTC)) | {"properties": {"total": 33.4}}])
+    found = [await who(ask, f"s{number}", where) for number, where in enumerate(conditions)]
+    assert found == [["bob"], ["ann"], ["ann"]]

@@ -1,6 +1,7 @@
 CALL () {
   MATCH (s:Segment)
-  WHERE toLower(s.name) CONTAINS toLower($search_0) OR s.key CONTAINS toLower($search_0)
+  WHERE s.status IN $statuses_0
+    AND (toLower(s.name) CONTAINS toLower($search_0) OR s.key CONTAINS toLower($search_0))
   WITH s, toLower(s.name) AS place
   WITH s, place ORDER BY place, s.id LIMIT $limit_0
   CALL (s) {
@@ -21,7 +22,8 @@ CALL () {
   WITH collect([[s.name, f5, f7], [place, s.id]]) AS page
   CALL () {
     MATCH (s:Segment)
-    WHERE toLower(s.name) CONTAINS toLower($search_0) OR s.key CONTAINS toLower($search_0)
+    WHERE s.status IN $statuses_0
+      AND (toLower(s.name) CONTAINS toLower($search_0) OR s.key CONTAINS toLower($search_0))
     WITH count(s) AS value
     WITH value, 'EXACT' AS precision
     RETURN [value] AS f1
