@@ -39,6 +39,7 @@ from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rul
 from graphcdp.record.rules_file import read_rules_file
 from graphcdp.record.segment_moments import keep_moments
 from graphcdp.record.segment_sizes import measure_sizes
+from graphcdp.record.segment_upkeep import check_daily
 from graphcdp.record.segment_upkeep import sweep as sweep_segments
 from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
@@ -345,10 +346,11 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
                 log.warning("the feed is not followed", reason=str(error))
                 await asyncio.sleep(FOLLOWED_AGAIN_S)
 
-    async def look_again() -> None:
-        await keep_moments(platform.store, utc_now)
-
-    tasks = [asyncio.create_task(work()) for work in (plan_ahead, sweep, look_again, forget)]
+    tasks = [asyncio.create_task(work()) for work in (plan_ahead, sweep, forget)]
+    tasks += [
+        asyncio.create_task(keep_moments(platform.store, utc_now)),
+        asyncio.create_task(check_daily(platform.store, platform.settings.segment_check_at, utc_now)),
+    ]
     try:
         yield
     finally:

@@ -44,6 +44,11 @@ CALL (big, small) {
   DELETE member
 }
 CALL (big, small) {
+  MATCH (big)-[was:WAS_IN]->(segment)
+  CREATE (small)-[:WAS_IN {since: was.since, until: was.until}]->(segment)
+  DELETE was
+}
+CALL (big, small) {
   MATCH (big)-[due:DUE]->(segment)
   CREATE (small)-[:DUE {at: due.at}]->(segment)
   DELETE due

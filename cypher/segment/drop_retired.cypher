@@ -4,7 +4,7 @@
 // Columns: none
 // Reads by the unique indexes on SegmentDay(segment, day) and SegmentVersion(segment, number).
 MATCH (s:RetiredSegment)
-WHERE NOT EXISTS { (s)<-[:IN_SEGMENT|DUE]-() }
+WHERE NOT EXISTS { (s)<-[:IN_SEGMENT|DUE|WAS_IN]-() }
 CALL (s) {
   MATCH (d:SegmentDay)
   WHERE d.segment = s.id AND d.day >= ''

@@ -76,7 +76,7 @@ async def fill(store: Store, definition: Definition, now: datetime) -> None:
     after: str | None = ""
     while after is not None:
         moment_now = now + timedelta(seconds=time.monotonic() - started)
-        after, ids = await _compared(store.read_generated, definition, after, moment_now)
+        after, ids = await compared(store.read_generated, definition, after, moment_now)
         if ids:
             await store.transact(lambda tx, ids=ids, at=moment_now: move(tx, definition, ids, at))  # type: ignore[misc]
 
@@ -108,7 +108,7 @@ def _work(definition: Definition) -> Work:
         known = await definitions(tx)
         if _building(known, definition.id, definition.version) is None:
             return state.failed(SUPERSEDED)
-        last, ids = await _compared(tx.run_generated, definition, state.cursor, now)
+        last, ids = await compared(tx.run_generated, definition, state.cursor, now)
         if last is None:
             await tx.run("segment/built", id=definition.id, version=definition.version)
             return state.ended()
@@ -128,7 +128,7 @@ async def _queue(tx: Transaction, definition: Definition, now: datetime) -> str:
     return await queue_job(tx, JobKind.SEGMENT, now, request=request, segment=definition.id)
 
 
-async def _compared(
+async def compared(
     read: Callable[[Statement], Awaitable[list[dict[str, Any]]]], definition: Definition, after: str, now: datetime
 ) -> tuple[str | None, list[str]]:
     """A page of customers behind this one: the last one's id, None behind the end; and who differs."""

@@ -103,7 +103,7 @@ async def archive_segment(store: Store, named: SegmentName, now: datetime, by: E
         await segments.archive(row)
 
     segment_id = await _edited(store, named, work, now, by)
-    await clear_retired(store)
+    await clear_retired(store, now)
     return segment_id
 
 
@@ -125,7 +125,7 @@ async def delete_segment(store: Store, named: SegmentName) -> str:
         return str(row["id"])
 
     segment_id = await store.transact(work)
-    await clear_retired(store)
+    await clear_retired(store, utc_now())
     return segment_id
 
 

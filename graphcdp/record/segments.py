@@ -26,6 +26,8 @@ from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
 CLEARED_AT_ONCE = 10_000
+STAYS_KEPT_MAX = 100
+"""Of the stays of one customer in one segment that are over, how many are kept; the oldest are forgotten."""
 
 log = structlog.get_logger("graphcdp.segments")
 
@@ -101,7 +103,7 @@ async def _compare(
         for should in (True, False)
     )
     if leaving:
-        rows = await tx.run("segment/leave", moves=leaving)
+        rows = await tx.run("segment/leave", moves=leaving, now=now, kept=STAYS_KEPT_MAX)
         tx.tell(SegmentExited(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
     if entering:
         rows = await tx.run("segment/enter", moves=entering, now=now)
@@ -129,21 +131,21 @@ def _place(move: dict[str, str]) -> tuple[str, str]:
     return move["segment"], move["customer"]
 
 
-async def clear_retired(store: Store) -> None:
+async def clear_retired(store: Store, now: datetime) -> None:
     """Take everybody out of deleted segments, then remove them."""
 
     async def clear(tx: Transaction) -> int:
-        rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE)
+        rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE, now=now)
         tx.tell(SegmentExited(row["customer"], row["segment"], row["key"]) for row in rows)
         return len(rows)
 
-    async def clear_due(tx: Transaction) -> int:
-        (row,) = await tx.run("segment/clear_due", limit=CLEARED_AT_ONCE)
+    async def clear_waiting(tx: Transaction) -> int:
+        (row,) = await tx.run("segment/clear_waiting", limit=CLEARED_AT_ONCE)
         return int(row["cleared"])
 
     while await store.transact(clear):
         pass
-    while await store.transact(clear_due):
+    while await store.transact(clear_waiting):
         pass
     await store.transact(lambda tx: tx.run("segment/drop_retired"))
 
