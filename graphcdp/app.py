@@ -30,6 +30,7 @@ from graphcdp.read.feed import read_changes, standing
 from graphcdp.read.jobs import JobRow
 from graphcdp.record.background import BackgroundJobs
 from graphcdp.record.clock import utc_now
+from graphcdp.record.discovery import renew_behaviour
 from graphcdp.record.erase import finish_erasures
 from graphcdp.record.feed import trim
 from graphcdp.record.pace import Pace
@@ -312,8 +313,8 @@ def deliveries_of(platform: Platform) -> Deliveries:
 async def _swept(platform: Platform) -> AsyncIterator[None]:
     """Meanwhile keep up what no request does.
 
-    Memberships that time alone changes, sizes of segments over time, jobs and erasures that stopped, changes that
-    the feed need not keep, answers in memory that other processes made old.
+    Memberships that time alone changes, sizes of segments over time, jobs and erasures that stopped, how
+    customers behave, changes that the feed need not keep, answers in memory that other processes made old.
     """
 
     async def sweep() -> None:
@@ -324,6 +325,7 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
                 await sweep_segments(platform.store, utc_now())
                 await measure_sizes(platform.store, utc_now())
                 await finish_erasures(platform.store)
+                await renew_behaviour(platform.store, utc_now(), platform.settings.behaviour_renew_s)
                 await trim(
                     platform.store,
                     keep_s=platform.settings.feed_keep_s,

@@ -22,6 +22,7 @@ from graphcdp.api.events import EventConnection, Filter, InTime, choice_of
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.history import IdentityChangeConnection
 from graphcdp.api.identities import CustomerLinkConnection, DeviceConnection, IdentifierConnection
+from graphcdp.api.lookalikes import HowMany, Lookalike, lookalikes
 from graphcdp.api.merges import Merge, MergeConnection, merge_with_id
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
@@ -56,6 +57,7 @@ from graphcdp.read.identities import (
     identifier_pages,
 )
 from graphcdp.read.lists import ListedRow, Order, Search, count_customers, customer_cursor
+from graphcdp.read.lookalikes import customer_lookalikes
 from graphcdp.read.merges import merge_of_absorbed, merge_page, merge_pages
 from graphcdp.read.pages import Slice
 
@@ -326,6 +328,15 @@ class Customer(Node):
     @field("May data be used for the purpose now? False when never asked.", plan=IS_CONSENTED)
     async def consented(self, info: Info, to: Purpose) -> bool:
         return await is_consented(info, self.row.id, to)
+
+    @own_field(
+        "Customers who behave most alike, most alike first, by what the last discovery or renewal of behaviour saw.",
+        scopes=READ,
+        cost=20,
+        size="first",
+    )
+    async def lookalikes(self, info: Info, first: HowMany = 10) -> list[Lookalike] | None:
+        return await lookalikes(info, customer_lookalikes, self.row.id, first)
 
     async def _contacts(self, info: Info) -> Contacts:
         return await info.context.loader(contacts).load(self.row.id)

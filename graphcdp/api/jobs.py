@@ -9,6 +9,7 @@ import strawberry
 
 from graphcdp.api import asked
 from graphcdp.api.context import Info
+from graphcdp.api.discovery import JobResult, SegmentDiscovery
 from graphcdp.api.fields import READ, field, instead, value_field
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.scalars import DateTime
@@ -82,6 +83,7 @@ class Job(Node):
         plan=Nested("WITH j AS of MATCH (j:Job {id: of.id}) WHERE j.kind = 'RESOLUTION'", ("j",)),
     )
     of_segment: strawberry.Private[str | None]
+    brought: strawberry.Private[str | None]
     started_at: DateTime = value_field("When it was asked for.", plan=time("j.startedAt"))
     finished_at: DateTime | None = value_field("When it was over; null before.", plan=time("j.finishedAt"))
     failure: str | None = value_field("Why it failed; null otherwise.", plan=Leaf("j.failure"))
@@ -97,6 +99,10 @@ class Job(Node):
         if self.status is JobStatus.SUCCEEDED:
             return 1.0
         return min(1.0, self.done / self.total) if self.total else None
+
+    @field("What it brought so far; null before there is any, and for jobs that bring nothing.")
+    def result(self) -> JobResult | None:
+        return SegmentDiscovery.of(self.brought) if self.kind is JobKind.DISCOVERY else None
 
     @field("The segment whose members it computes; null for other jobs.", plan=asked.SEGMENT_OF_JOB)
     async def segment(self, info: Info) -> Segment | None:
@@ -120,6 +126,7 @@ class Job(Node):
             finished_at=row.finished,
             failure=row.failure,
             of_segment=row.segment,
+            brought=row.result,
             resolution=(
                 ResolutionReport(rules_version=row.version, merge_count=row.merges, split_count=row.splits)
                 if row.kind == JobKind.RESOLUTION.name

@@ -18,6 +18,7 @@ from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.decisions import ConflictMutations
+from graphcdp.api.discovery_edits import DiscoveryMutations
 from graphcdp.api.errors import USER_ERRORS
 from graphcdp.api.events import Event
 from graphcdp.api.execution import Executor
@@ -72,6 +73,7 @@ class Mutation(
     ConflictMutations,
     RulesMutations,
     SegmentMutations,
+    DiscoveryMutations,
     ReplayMutations,
     WebhookMutations,
 ):

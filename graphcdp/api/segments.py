@@ -3,6 +3,7 @@
 Mutations are in segment_edits.py.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ import strawberry
 from graphcdp.api import asked
 from graphcdp.api.context import Info
 from graphcdp.api.fields import READ, field, own_field, value_field
+from graphcdp.api.lookalikes import Distinction, HowMany, Lookalike, distinctions_of_segment, lookalikes
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
@@ -26,9 +28,11 @@ from graphcdp.model.errors import DatabaseError, InvalidReferenceError, UnknownR
 from graphcdp.model.predicates import Predicate
 from graphcdp.plan.fields import Leaf, Nested, Place, time
 from graphcdp.plan.lists import MEMBERS_TOTAL
+from graphcdp.plan.samples import Estimate
 from graphcdp.plan.where import condition
 from graphcdp.read.customers import customers_by_ids
 from graphcdp.read.lists import Order, count_customers, customer_page, list_customers
+from graphcdp.read.lookalikes import segment_lookalikes
 from graphcdp.read.pages import Slice
 from graphcdp.read.segment_sizes import size_histories
 from graphcdp.read.segment_versions import version_page, version_pages
@@ -36,7 +40,7 @@ from graphcdp.read.segments import (
     Member,
     Membership,
     SegmentRow,
-    count_meeting,
+    estimate_meeting,
     list_segments,
     meets,
     member_cursor,
@@ -148,6 +152,26 @@ class Segment(Node):
         page = member_page(first=first, after=after, last=last, before=before)
         found = await info.context.loader(member_pages, page, at).load(self.id)
         return await SegmentMemberConnection.load(info, self.id, found, at)
+
+    @own_field(
+        "What sets members apart from everyone else, strongest first, by what the last discovery or renewal of "
+        "behaviour saw.",
+        scopes=READ,
+        cost=50,
+        size="first",
+    )
+    async def distinctions(self, info: Info, first: HowMany = 10) -> list[Distinction] | None:
+        return await distinctions_of_segment(info, str(self.id), first)
+
+    @own_field(
+        "Who is not in it and behaves most like its members, most alike first, by what the last discovery or renewal "
+        "of behaviour saw.",
+        scopes=READ,
+        cost=50,
+        size="first",
+    )
+    async def lookalikes(self, info: Info, first: HowMany = 10) -> list[Lookalike] | None:
+        return await lookalikes(info, segment_lookalikes, str(self.id), first)
 
     @own_field("What it was after each edit, newest first; the last 1000 are kept.", scopes=READ, plan=asked.VERSIONS)
     async def versions(
@@ -291,15 +315,26 @@ class SegmentPreview:
     rule: strawberry.Private[Predicate]
     sample_size: strawberry.Private[int]
     segment_id: strawberry.Private[str | None] = None
+    counting: strawberry.Private[asyncio.Future[Estimate] | None] = None
 
-    @field("How many customers; exact.")
+    @field("How many customers: exact, or ESTIMATE when counting them would take more than a second.")
     async def count(self, info: Info) -> Count:
-        return Count.exact(await _count(info, self.rule))
+        found = await self._counted(info)
+        return Count.exact(found.value) if found.exact else Count.estimated(found.value)
 
-    @field("The share of all customers, 0..1.")
+    @field("The standard error of `count`, 0 when it is exact: in 19 of 20 cases it is off by at most twice this.")
+    async def standard_error(self, info: Info) -> float:
+        return (await self._counted(info)).standard_error
+
+    @field("The share of all customers, 0..1; as exact as `count`.")
     async def share(self, info: Info) -> float:
         everybody = await count_customers(info.context.store, None, None)
-        return await _count(info, self.rule) / everybody if everybody else 0.0
+        return (await self._counted(info)).value / everybody if everybody else 0.0
+
+    async def _counted(self, info: Info) -> Estimate:
+        if self.counting is None:
+            self.counting = asyncio.ensure_future(estimate_meeting(info.context.store, self.rule, info.context.now()))
+        return await self.counting
 
     @own_field("Some of them, seen most recently first.")
     async def sample(self, info: Info) -> list[AnyCustomer] | None:
@@ -425,7 +460,3 @@ async def _membership_edges(info: Info, found: Sequence[Membership]) -> list[Cus
         for one, row in zip(found, rows, strict=True)
         if row is not None
     ]
-
-
-async def _count(info: Info, rule: Predicate) -> int:
-    return await count_meeting(info.context.store, rule, info.context.now())

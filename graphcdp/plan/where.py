@@ -97,6 +97,13 @@ def event_condition(
     return Statement(text, writer.parameters)
 
 
+def events_condition(event: EventMatch, during: Range | None, now: datetime, prefix: str = "where") -> Statement:
+    """That an event `e` is one that is meant, in the range; for the index on name and time. now, prefix: as above."""
+    writer = _Writer(now, prefix)
+    text = writer.meant(event, during)
+    return Statement(text, writer.parameters)
+
+
 class _Writer:
     """Writes expressions and gathers their parameters."""
 
@@ -129,6 +136,12 @@ class _Writer:
     def event(self, test: PropertyTest) -> str:
         """A condition on a property of an event."""
         return self._property("e", PROPERTY_PREFIX, test)
+
+    def meant(self, event: EventMatch, during: Range | None) -> str:
+        """That `e` is such an event, in the range."""
+        names = [] if event.name == ANY_NAME else [f"e.name = {self._put(event.name)}"]
+        at = _between("e.at", *self._bounds(during))
+        return " AND ".join([*names, *at, *(self.event(found) for found in event.where or ())])
 
     def _put(self, value: Any) -> str:
         name = f"{self._prefix}_{len(self.parameters)}"

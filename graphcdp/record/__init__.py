@@ -32,6 +32,8 @@ jobs.py        jobs of any kind: status, lease, cursor, progress
 background.py  which kinds of jobs there are; those that a process runs beside its other work
 resolution.py  the job that resolves the graph by new rules
 resolution_pages.py  what one page of it does
+discovery.py   the job that looks for segments in the data
+behaviour.py   how customers behave: read, and kept
 plan_file.py   the tracking plan as a file
 rules_file.py  identity rules as a YAML file
 small_files.py the text of small files

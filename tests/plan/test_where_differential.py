@@ -295,7 +295,7 @@ async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
     customers = [a_customer(choose, number) for number in range(150)]
     await make(store, customers)
     selected = 0
-    for _ in range(36):
+    for _ in range(30):
         given = a_predicate(choose)
         predicate = parse_predicate(given)
         assert parse_predicate(predicate.to_json()) == predicate
@@ -304,7 +304,7 @@ async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
         everybody = [facts.id for facts in customers]
         assert await should_enter(store, predicate, everybody) == expected, f"seed {seed}, by row: {given}"
         selected += 0 < len(expected) < len(customers)
-    assert selected > 14, "most of the conditions should tell customers apart"
+    assert selected > 11, "most of the conditions should tell customers apart"
 
 
 async def test_every_measure_on_every_kind_of_history(store: Store) -> None:

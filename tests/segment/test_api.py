@@ -2,13 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from graphcdp.api import segments
 from graphcdp.api.context import Context
 from graphcdp.api.schema import schema
 from graphcdp.model.principals import OWNER
+from graphcdp.model.statement import Statement
+from graphcdp.read.segments import estimate_meeting
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -186,7 +190,7 @@ async def test_members_who_entered_last_come_first(ask: Ask, recorder: Recorder)
 
 
 PREVIEW = """query($where: CustomerPredicate!, $sample: Int! = 5) { previewSegment(where: $where, sample: $sample) {
-  count { value precision } share sample { displayName } ruleText
+  count { value precision } standardError share sample { displayName } ruleText
 } }"""
 
 
@@ -196,11 +200,22 @@ async def test_a_preview_counts_and_shows(ask: Ask, answer: Ask, recorder: Recor
     await people(recorder, "dan", plan="free")
     found = (await ask(PREVIEW, where=PRO, sample=2))["previewSegment"]
     assert (found["count"], found["share"]) == ({"value": 3, "precision": "EXACT"}, 0.75)
+    assert found["standardError"] == 0
     assert len(found["sample"]) == 2
     assert found["ruleText"] == 'plan = "pro"'
     (error,) = (await answer(PREVIEW, where={"not": {"inSegment": {"key": "no"}}}))["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "There is no segment 'no'" in error["message"]
+
+
+async def test_a_preview_that_takes_too_long_estimates(ask: Ask, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "UNWIND range(1, 8000) AS n CREATE (:Customer {id: 'c' + n, `traits.n`: n % 4})"
+    await store.transact(lambda tx: tx.run_generated(Statement(text)))
+    monkeypatch.setattr(segments, "estimate_meeting", partial(estimate_meeting, exact_s=0))
+    found = (await ask(PREVIEW, where={"trait": {"path": "n", "is": {"eq": 1}}}, sample=0))["previewSegment"]
+    assert found["count"]["precision"] == "ESTIMATE"
+    assert abs(found["count"]["value"] - 2000) < 3 * found["standardError"] < 150
+    assert found["share"] == found["count"]["value"] / 8000
 
 
 OF_CUSTOMERS = """query($where: CustomerPredicate!) { customers(order: OLDEST, where: {hasIdentifier: "user"}) { nodes {
