@@ -29,7 +29,7 @@ from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import JSON, DateTime, read_time
-from graphcdp.api.segments import CustomerSegmentConnection, customer_segments, in_segment, matches
+from graphcdp.api.segments import CustomerSegmentConnection, PastTime, customer_segments, in_segment, matches
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.statement import Statement
@@ -310,9 +310,12 @@ class Customer(Node):
     ) -> CustomerSegmentConnection | None:
         return await customer_segments(info, self.row.id, first, after, last, before)
 
-    @own_field("Is the customer in the segment now? False for an unknown segment.", plan=asked.IN_SEGMENT)
-    async def in_segment(self, info: Info, key: SegmentKey) -> bool | None:
-        return await in_segment(info, self.row.id, key)
+    @own_field(
+        "Is the customer in the segment, or was it at a past time? False for an unknown segment.",
+        plan=asked.IN_SEGMENT,
+    )
+    async def in_segment(self, info: Info, key: SegmentKey, at: PastTime = None) -> bool | None:
+        return await in_segment(info, self.row.id, key, at)
 
     @own_field("Does the customer meet the condition now? Alias it to ask several.", cost=5, plan=asked.MATCHES)
     async def matches(self, info: Info, where: Condition) -> bool | None:

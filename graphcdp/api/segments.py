@@ -5,6 +5,7 @@ Mutations are in segment_edits.py.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
@@ -49,6 +50,7 @@ from graphcdp.read.segments import (
     membership_page,
     memberships,
     page_of_memberships,
+    past_sizes,
     segment_cursor,
     segment_overlaps,
     segment_page,
@@ -57,6 +59,7 @@ from graphcdp.read.segments import (
     segments_by_keys,
     segments_total,
     unknown_segments,
+    were_in,
 )
 from graphcdp.segment.wording import rule_text
 
@@ -81,6 +84,10 @@ During = Annotated[
 ]
 Every = Annotated[SegmentSizeStep, strawberry.argument(description="How far the points lie apart.")]
 Compared = Annotated[int, strawberry.argument(description="How many segments, 1..50.")]
+PastTime = Annotated[
+    DateTime | None,
+    strawberry.argument(description="Then, as far as it is kept: see rule 11 of segments.md; now when absent."),
+]
 Sample = Annotated[int, strawberry.argument(description="How many examples, 0..20.")]
 
 
@@ -132,13 +139,19 @@ class Segment(Node):
             raise UnknownReferenceError("There is no such segment.", ("with",))
         return Count.exact(await info.context.loader(segment_overlaps, other.id).load(str(self.id)))
 
-    @own_field("Members now, those who entered last first.", scopes=READ, plan=asked.MEMBERS)
+    @own_field("Members, now or at a past time, those who entered last first.", scopes=READ, plan=asked.MEMBERS)
     async def members(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        at: PastTime = None,
     ) -> "SegmentMemberConnection | None":
         page = member_page(first=first, after=after, last=last, before=before)
-        found = await info.context.loader(member_pages, page).load(self.id)
-        return await SegmentMemberConnection.load(info, self.id, found)
+        found = await info.context.loader(member_pages, page, at).load(self.id)
+        return await SegmentMemberConnection.load(info, self.id, found, at)
 
     @own_field(
         "What sets members apart from everyone else, strongest first, by what the last discovery or renewal of "
@@ -223,6 +236,11 @@ class CustomerSegmentEdge:
     cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
     node: Segment = value_field("The segment.", plan=Place.NODE)
     entered_at: DateTime = value_field("Since when.", plan=time("since"))
+    until: DateTime | None = value_field(
+        "When the membership is looked at again, since time alone may end it then; until then it stays, unless the "
+        "customer changes. Null when time changes nothing.",
+        plan=time("until"),
+    )
 
 
 @strawberry.type(description="A page of the segments of one customer.")
@@ -242,6 +260,11 @@ class SegmentMemberEdge:
     cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
     node: AnyCustomer = value_field("The customer.", plan=Place.NODE)
     entered_at: DateTime = value_field("Since when.", plan=time("since"))
+    until: DateTime | None = value_field(
+        "When the membership is looked at again, since time alone may end it then; until then it stays, unless the "
+        "customer changes. Null when time changes nothing.",
+        plan=time("until"),
+    )
 
 
 @strawberry.type(description="A page of members.")
@@ -252,15 +275,20 @@ class SegmentMemberConnection:
     nodes: list[AnyCustomer] = value_field("Just the customers.", plan=Place.NODES)
     page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     segment_id: strawberry.Private[str]
+    at: strawberry.Private[datetime | None]
 
     @classmethod
-    async def load(cls, info: Info, segment_id: str, page: Slice[Member]) -> "SegmentMemberConnection":
+    async def load(
+        cls, info: Info, segment_id: str, page: Slice[Member], at: datetime | None = None
+    ) -> "SegmentMemberConnection":
         """The page with its customers; one who was merged away meanwhile is left out."""
         from graphcdp.api.customers import Customer  # the types refer to each other
 
         rows = await info.context.loader(customers_by_ids).load_many([member.customer_id for member in page.items])
         edges = [
-            SegmentMemberEdge(cursor=member_cursor(member), node=Customer.of(row), entered_at=member.since)
+            SegmentMemberEdge(
+                cursor=member_cursor(member), node=Customer.of(row), entered_at=member.since, until=member.until
+            )
             for member, row in zip(page.items, rows, strict=True)
             if row is not None
         ]
@@ -269,10 +297,13 @@ class SegmentMemberConnection:
             nodes=[edge.node for edge in edges],
             page_info=PageInfo.of(page, member_cursor),
             segment_id=segment_id,
+            at=at,
         )
 
     @field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count:
+        if self.at is not None:
+            return Count.exact(await info.context.loader(past_sizes, self.at).load(self.segment_id))
         return Count.exact(await info.context.loader(segment_sizes).load(self.segment_id))
 
 
@@ -406,8 +437,10 @@ async def customer_segments(
     )
 
 
-async def in_segment(info: Info, customer_id: str, key: str) -> bool:
-    """Whether the customer is in the segment now; False for an unknown segment."""
+async def in_segment(info: Info, customer_id: str, key: str, at: datetime | None = None) -> bool:
+    """Whether the customer is in the segment now, or was at a past time; False for an unknown segment."""
+    if at is not None:
+        return await info.context.loader(were_in, key, at).load(customer_id)
     return any(found.key == key for found in await info.context.loader(memberships).load(customer_id))
 
 
@@ -423,7 +456,7 @@ async def _membership_edges(info: Info, found: Sequence[Membership]) -> list[Cus
     if any(row is None for row in rows):
         raise DatabaseError("The data changed while it was read: ask again.")
     return [
-        CustomerSegmentEdge(cursor=membership_cursor(one), node=Segment.of(row), entered_at=one.since)
+        CustomerSegmentEdge(cursor=membership_cursor(one), node=Segment.of(row), entered_at=one.since, until=one.until)
         for one, row in zip(found, rows, strict=True)
         if row is not None
     ]

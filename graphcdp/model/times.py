@@ -105,6 +105,12 @@ def duration_text(span: timedelta) -> str:
     return f"P{days}{'T' if clock else ''}{clock}"
 
 
+def months_and_span(duration: str) -> tuple[int, timedelta]:
+    """What of an ISO 8601 duration goes by the calendar, in months, and the rest. Errors as `duration_parts`."""
+    years, months, weeks, days, hours, minutes, seconds = duration_parts(duration)
+    return years * 12 + months, timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
 def reaching_back(now: datetime, duration: str) -> datetime:
     """The moment that lies this far back; years and months go by the calendar.
 

@@ -7,8 +7,12 @@ Parameters of the frames begin with `frame_`, those of conditions do not.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from graphcdp.model.statement import Statement
+
+NO_MOMENT = Statement("null", {})
+"""The moment of a condition that time does not change."""
 
 _MEETING = """UNWIND $frame_ids AS id
 MATCH (c:Customer {id: id}) WHERE %s
@@ -24,11 +28,31 @@ UNWIND asked.places AS place
 WITH c, present, $frame.rules[place] AS rule
 WITH c.id AS id, rule.frame_segment AS segment, (%s) AS should, rule.frame_segment IN present AS is
 WHERE should <> is
-RETURN id, segment, should"""
+RETURN id, segment, should, true AS moves, false AS timed, null AS at"""
+
+_TIMED_MOVES = """UNWIND $frame.asked AS asked
+MATCH (c:Customer {id: asked.id})
+WITH c, asked, COLLECT { MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id } AS present
+UNWIND asked.places AS place
+WITH c, present, $frame.rules[place] AS rule
+WITH c.id AS id, rule.frame_segment AS segment, (%s) AS should, rule.frame_segment IN present AS is,
+     head(COLLECT { MATCH (c)-[due:DUE]->(:Segment {id: rule.frame_segment}) RETURN due.at }) AS kept, %s AS at
+WITH id, segment, should, should <> is AS moves, at,
+     coalesce(kept <= $frame.now, false) OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS timed
+WHERE moves OR timed
+RETURN id, segment, should, moves, timed, toString(at) AS at"""
 
 _DIFFERING = """MATCH (c:Customer) WHERE c.id > $frame_after
 WITH c ORDER BY c.id LIMIT $frame_limit
 WITH c.id AS id, (%s) <> EXISTS { (c)-[:IN_SEGMENT]->(:Segment {id: $frame_segment}) } AS differs
+RETURN max(id) AS last, collect(CASE WHEN differs THEN id END) AS ids"""
+
+_TIMED_DIFFERING = """MATCH (c:Customer) WHERE c.id > $frame_after
+WITH c ORDER BY c.id LIMIT $frame_limit
+MATCH (s:Segment {id: $frame_segment})
+WITH c, (%s) <> EXISTS { (c)-[:IN_SEGMENT]->(s) } AS differs,
+     head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS kept, %s AS at
+WITH c.id AS id, differs OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS differs
 RETURN max(id) AS last, collect(CASE WHEN differs THEN id END) AS ids"""
 
 
@@ -44,44 +68,69 @@ def count(condition: Statement) -> Statement:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A segment, its rule as `where.condition_of_row` states it, and whom to ask about."""
+    """A segment, its rule as `where.condition_of_row` states it, and whom to ask about.
+
+    at: the moment at which time alone may move a customer, as `moments.moment_of_row`
+    states it; None when time moves nobody, and nobody may be due.
+    """
 
     segment_id: str
     condition: Statement
     customer_ids: Sequence[str]
+    at: Statement | None = None
 
 
-def moves(asked: Iterable[Asked]) -> Iterator[Statement]:
-    """Which of these customers are in these segments and should not be, or the reverse.
+def moves(asked: Iterable[Asked], now: datetime) -> Iterator[Statement]:
+    """Which of these customers are in these segments and should not be, or the reverse; and who is due at another time.
 
-    Rows of `id`, `segment` and `should`, in no order. One statement for all
-    segments whose rules have one shape, so that there are few, however many
-    segments: a statement for each would cost more than what it asks. A union
-    of them all would take Neo4j seconds to plan.
+    Rows of `id`, `segment`, `should`, `moves`, `timed` and `at`, in no order; timed:
+    `at`, a text or null for never, takes the place of the moment that is kept. It
+    does when it is earlier, or when that one is over: a later one may wait, since
+    whoever is looked at too early is only looked at again.
+
+    One statement for all segments whose rules have one shape, so that there are
+    few, however many segments: a statement for each would cost more than what it
+    asks. A union of them all would take Neo4j seconds to plan.
     """
     by_shape: defaultdict[str, list[Asked]] = defaultdict(list)
     for one in asked:
-        by_shape[one.condition.text].append(one)
+        by_shape[_shape(one)].append(one)
     for shape, alike in by_shape.items():
         places: defaultdict[str, list[int]] = defaultdict(list)
         for place, one in enumerate(alike):
             for customer in one.customer_ids:
                 places[customer].append(place)
         frame = {
-            "rules": [{**one.condition.parameters, "frame_segment": one.segment_id} for one in alike],
+            "rules": [
+                {
+                    **one.condition.parameters,
+                    **({} if one.at is None else one.at.parameters),
+                    "frame_segment": one.segment_id,
+                }
+                for one in alike
+            ],
             "asked": [{"id": customer, "places": found} for customer, found in places.items()],
+            "now": now,
         }
         # In one map, since Neo4j plans anew for each size of a list that is a parameter by itself.
-        yield Statement(_MOVES % shape, {"frame": frame})
+        yield Statement(shape, {"frame": frame})
 
 
-def differing(condition: Statement, segment_id: str, *, after: str, limit: int) -> Statement:
-    """A page of all customers, by id: who is in the segment and should not be, or the reverse.
+def _shape(asked: Asked) -> str:
+    if asked.at is None:
+        return _MOVES % asked.condition.text
+    return _TIMED_MOVES % (asked.condition.text, asked.at.text)
 
-    after: the page starts behind this customer id, "" for the first page. One
-    row: `ids` of those who differ, and `last` of the page, null behind the end.
+
+def differing(
+    condition: Statement, segment_id: str, *, after: str, limit: int, at: Statement | None = None
+) -> Statement:
+    """A page of all customers, by id: who is in the segment and should not be, or the reverse, or is due earlier.
+
+    after: the page starts behind this customer id, "" for the first page. at: as
+    `moves`. One row: `ids` of those who differ, and `last` of the page, null behind the end.
     """
-    return Statement(
-        _DIFFERING % condition.text,
-        {**condition.parameters, "frame_segment": segment_id, "frame_after": after, "frame_limit": limit},
-    )
+    frame = {"frame_segment": segment_id, "frame_after": after, "frame_limit": limit}
+    if at is None:
+        return Statement(_DIFFERING % condition.text, {**condition.parameters, **frame})
+    return Statement(_TIMED_DIFFERING % (condition.text, at.text), {**condition.parameters, **at.parameters, **frame})

@@ -85,9 +85,14 @@ def condition_of_row(predicate: Predicate, now: datetime) -> Statement:
     return Statement(text, writer.parameters)
 
 
-def event_condition(tests: Sequence[PropertyTest], now: datetime, prefix: str = "where") -> Statement:
-    """That an event meets all of these, as a Cypher expression on `e`, an Event node. now, prefix: as `condition`."""
-    writer = _Writer(now, prefix)
+def event_condition(
+    tests: Sequence[PropertyTest], now: datetime, prefix: str = "where", holder: str = "$"
+) -> Statement:
+    """That an event meets all of these, as a Cypher expression on `e`, an Event node. now, prefix: as `condition`.
+
+    holder: `rule.` when the values are those of a map, as in `condition_of_row`.
+    """
+    writer = _Writer(now, prefix, holder)
     text = " AND ".join(writer.event(test) for test in tests) or "true"
     return Statement(text, writer.parameters)
 
@@ -174,7 +179,7 @@ class _Writer:
             return f"NOT EXISTS {{ {events} }}"
         if (least, most) == (1, None):
             return f"EXISTS {{ {events} }}"
-        counted = f"COUNT {{ {events} RETURN 1 AS one LIMIT {_enough(least if most is None else most + 1)} }}"
+        counted = f"COUNT {{ {events} RETURN 1 AS one LIMIT {few_limits(least if most is None else most + 1)} }}"
         if most is None:
             return f"{counted} >= {self._put(least)}"
         return f"{counted} IN range({self._put(least)}, {self._put(most)})"
@@ -249,7 +254,7 @@ class _Writer:
                 f"CASE WHEN {value} IS :: STRING NOT NULL THEN toLower({value}) CONTAINS toLower({wanted}) "
                 f"WHEN {value} IS :: LIST<STRING NOT NULL> NOT NULL THEN {wanted} IN {value} ELSE false END"
             )
-        return _when_time(value, self._timed(_as_time(value), operator, operand))
+        return when_time(value, self._timed(time_in(value), operator, operand))
 
     def _timed(self, time: str, operator: str, length: str) -> str:
         """A time compared with now."""
@@ -262,7 +267,7 @@ class _Writer:
         moment = time_of(operand) if isinstance(operand, str) else None
         if moment is None:
             return f"coalesce({value} {sign} {self._put(operand)}, false)"
-        return _when_time(value, f"{_as_time(value)} {sign} {self._put(moment)}")
+        return when_time(value, f"{time_in(value)} {sign} {self._put(moment)}")
 
 
 def _between(time: str, since: str | None, until: str | None) -> list[str]:
@@ -273,7 +278,7 @@ def _between(time: str, since: str | None, until: str | None) -> list[str]:
     return conditions or [f"{time} IS NOT NULL"]
 
 
-def _enough(number: int) -> int:
+def few_limits(number: int) -> int:
     """After how many one may stop counting: histories are long.
 
     A power of two, not the number itself, since a limit cannot come from a row
@@ -291,12 +296,14 @@ def _is_like(value: str, operand: Any) -> str:
     return f"{value} IS :: INTEGER NOT NULL | FLOAT NOT NULL"
 
 
-def _when_time(value: str, then: str) -> str:
+def when_time(value: str, then: str, other: str = "false") -> str:
+    """An expression where the value is text that states a time; another one where it is none."""
     # Only CASE keeps datetime() from being evaluated on other text, on which it would fail the statement.
-    return f"CASE WHEN {value} IS :: STRING NOT NULL AND {value} =~ '{_RFC_3339}' THEN {then} ELSE false END"
+    return f"CASE WHEN {value} IS :: STRING NOT NULL AND {value} =~ '{_RFC_3339}' THEN {then} ELSE {other} END"
 
 
-def _as_time(value: str) -> str:
+def time_in(value: str) -> str:
+    """The moment that text states, in UTC."""
     # A date alone would be in the time zone of the database's settings. And among times of the same moment
     # Neo4j orders by offset, so all are brought to the same one.
     text = f"CASE WHEN size({value}) = 10 THEN {value} + 'T00:00Z' ELSE {value} END"

@@ -44,5 +44,11 @@ async def job_of_version(store: Store, version: int) -> str | None:
     return rows[0]["id"] if rows else None
 
 
+async def job_of_segment(store: Store, segment_id: str) -> str | None:
+    """The id of the latest job that is computing a segment's members; None when there is none, or it is over."""
+    rows = await store.read("segment/job", segment=segment_id)
+    return rows[0]["id"] if rows else None
+
+
 def _job(row: Row) -> JobRow:
     return JobRow(**row)

@@ -56,19 +56,21 @@ class SegmentRow:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A segment that a customer is in."""
+    """A segment that a customer is in. until: when time alone may end it; None for never."""
 
     segment_id: str
     key: str
     since: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A customer who is in a segment."""
+    """A customer who is in a segment. until: as in Membership."""
 
     customer_id: str
     since: datetime
+    until: datetime | None
 
 
 def segment_page(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
@@ -134,10 +136,25 @@ async def segment_overlaps(store: Store, ids: Sequence[str], other: str) -> list
     return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
 
 
-async def member_pages(store: Store, ids: Sequence[str], page: Page) -> list[Slice[Member]]:
-    """A page of the members of each segment, from who entered last."""
-    rows = await store.read(f"segment/members_{page.end}", ids=list(ids), **page.bounds())
+async def member_pages(store: Store, ids: Sequence[str], page: Page, at: datetime | None = None) -> list[Slice[Member]]:
+    """A page of the members of each segment, now or at a past time, from who entered last."""
+    if at is None:
+        rows = await store.read(f"segment/members_{page.end}", ids=list(ids), **page.bounds())
+    else:
+        rows = await store.read(f"segment/members_at_{page.end}", ids=list(ids), at=at, **page.bounds())
     return [sliced(page, found, _member) for found in many_each(ids, rows, "segment_id")]
+
+
+async def past_sizes(store: Store, ids: Sequence[str], at: datetime) -> list[int]:
+    """How many members each segment had at a past time; 0 for one that is not there."""
+    rows = await store.read("segment/sizes_at", ids=list(ids), at=at)
+    return [total or 0 for total in one_each(ids, rows, "id", lambda row: int(row["total"]))]
+
+
+async def were_in(store: Store, customer_ids: Sequence[str], key: str, at: datetime) -> list[bool]:
+    """Whether each customer was in the segment with this key at a past time."""
+    found = {row["id"] for row in await store.read("segment/were_in", ids=list(customer_ids), key=key, at=at)}
+    return [customer_id in found for customer_id in customer_ids]
 
 
 async def memberships(store: Store, customer_ids: Sequence[str]) -> list[tuple[Membership, ...]]:
@@ -229,8 +246,8 @@ def _place(membership: Membership) -> tuple[datetime, str]:
 
 
 def _member(row: Row) -> Member:
-    return Member(customer_id=row["customer_id"], since=row["since"])
+    return Member(customer_id=row["customer_id"], since=row["since"], until=row["until"])
 
 
 def _membership(row: Row) -> Membership:
-    return Membership(segment_id=row["segment_id"], key=row["key"], since=row["since"])
+    return Membership(segment_id=row["segment_id"], key=row["key"], since=row["since"], until=row["until"])

@@ -18,6 +18,9 @@ feed.py        what the feed keeps: for how long, and without what was erased
 ids.py         makes ids
 clock.py       the server's time
 segments.py    memberships, kept up to date with each write
+segment_builds.py  the members of one segment from all customers, as a job
+segment_moments.py  who is looked at again when its moment has come
+segment_upkeep.py  what is done for segments now and then
 segment_edits.py  segments created, changed, archived and deleted
 locked_segments.py  the same within one transaction, with their versions
 segment_sizes.py  how many members segments have, hour by hour

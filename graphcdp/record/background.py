@@ -2,12 +2,16 @@
 
 import asyncio
 
-from graphcdp.record import discovery, jobs, resolution
+from graphcdp.record import discovery, jobs, resolution, segment_builds
 from graphcdp.record.clock import utc_now
 from graphcdp.record.jobs import Clock, JobKind, JobState, Kinds, OnProgress
 from graphcdp.store import Store
 
-KINDS: Kinds = {JobKind.RESOLUTION: resolution.begin, JobKind.DISCOVERY: discovery.begin}
+KINDS: Kinds = {
+    JobKind.RESOLUTION: resolution.begin,
+    JobKind.SEGMENT: segment_builds.begin,
+    JobKind.DISCOVERY: discovery.begin,
+}
 """How a job of each kind begins."""
 
 

@@ -6,6 +6,8 @@ should two run it after all, the one that finds the cursor moved gives up.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -81,6 +83,10 @@ class JobState:
         """The state when all is done."""
         return replace(self, status=JobStatus.SUCCEEDED, done=self.total, mine=False)
 
+    def failed(self, failure: str) -> "JobState":
+        """The state when it cannot go on; failure: why."""
+        return replace(self, status=JobStatus.FAILED, failure=failure, mine=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -88,7 +94,7 @@ class Work:
 
     total: how much there is to do; asked when it begins. page: does a page, in
     the transaction that is given; answers the state behind it, with phase, cursor
-    and done moved on, or `ended()`. ahead: what the next page needs and takes long
+    and done moved on, or `ended()`, or `failed(...)`. ahead: what the next page needs and takes long
     to find, without a transaction; the lease is renewed meanwhile.
     """
 
@@ -97,8 +103,8 @@ class Work:
     ahead: Callable[[Store, JobState], Awaitable[Any]] | None = None
 
 
-Begin: TypeAlias = Callable[[Store, JobState], Awaitable[Work | None]]
-"""`begin(store, state)`: what the job does; None when that can no longer be done. It may raise: then the job failed."""
+Begin: TypeAlias = Callable[[Store, JobState], Awaitable[Work | str | None]]
+"""`begin(store, state)`: what the job does; None, or why, when that can no longer be done: then the job failed."""
 Kinds: TypeAlias = Mapping[JobKind, Begin]
 OnProgress: TypeAlias = Callable[[JobState], None]
 Clock: TypeAlias = Callable[[], datetime]
@@ -138,13 +144,20 @@ async def follow_job(
 
 
 async def run_job(
-    store: Store, job_id: str, kinds: Kinds, *, clock: Clock = utc_now, on_progress: OnProgress | None = None
+    store: Store,
+    job_id: str,
+    kinds: Kinds,
+    *,
+    clock: Clock = utc_now,
+    on_progress: OnProgress | None = None,
+    budget_s: float = math.inf,
 ) -> JobState | None:
     """Run a job until it is over, unless another process does. Returns where it stands then; None: there is none.
 
-    A job of a kind that is not among `kinds` is left alone. Raises DatabaseError
-    when the database cannot serve now: then it is to be run again. On any other
-    error the job has failed.
+    budget_s: when this is used up, the rest is left for who comes next. A job of
+    a kind that is not among `kinds` is left alone. Raises DatabaseError when the
+    database cannot serve now: then it is to be run again. On any other error the
+    job has failed.
     """
     tell = on_progress or (lambda state: None)
     state = await transact_again(store, partial(_claim, job_id=job_id, kinds=kinds, clock=clock))
@@ -154,16 +167,20 @@ async def run_job(
         return state
     try:
         work = await kinds[JobKind(state.kind)](store, state)
-        if work is None:
-            failure = "What it was to work on is no longer there."
+        if not isinstance(work, Work):
+            failure = work or "What it was to work on is no longer there."
             await _set(store, job_id, _failed(failure, clock()), clock())
-            return replace(state, status=JobStatus.FAILED, failure=failure, mine=False)
+            return state.failed(failure)
         if state.status is JobStatus.QUEUED:
             state = await transact_again(
                 store, partial(_begin, before=state, work=work, clock=clock), timeout_s=PAGE_TIMEOUT_S
             )
+        ends = time.monotonic() + budget_s
         while state.mine:
             tell(state)
+            if time.monotonic() > ends:
+                await _set(store, job_id, {"leaseUntil": None}, clock())
+                return replace(state, mine=False)
             found = None if work.ahead is None else await _leased(store, state, work.ahead(store, state), clock)
             state = await transact_again(
                 store, partial(_go_on, before=state, work=work, found=found, clock=clock), timeout_s=PAGE_TIMEOUT_S

@@ -1,14 +1,15 @@
-"""Memberships, kept up to date with each write and with time. Source: docs/segments.md, rules 9 to 12.
+"""Memberships, kept up to date with each write. Source: docs/segments.md, rules 9 to 12.
 
-`follow` runs inside the recorder's transaction, `fill` over all customers
-when a rule is new, `sweep` now and then for what time alone changes. Edits of
-segments are in segment_edits.py.
+`follow` runs inside the recorder's transaction; `bring` does the same
+for customers of some segments. What moves members without a write is in
+segment_builds.py, segment_moments.py and segment_upkeep.py, edits are in segment_edits.py.
 """
 
-import time
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 import structlog
@@ -16,18 +17,17 @@ import structlog
 from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
-from graphcdp.plan.members import Asked, differing, moves
-from graphcdp.plan.where import condition, condition_of_row
+from graphcdp.plan.members import NO_MOMENT, Asked, moves
+from graphcdp.plan.moments import moment_of_row
+from graphcdp.plan.where import condition_of_row
 from graphcdp.segment.concern import Touched, concerned
-from graphcdp.segment.definitions import Definition
-from graphcdp.segment.membership import levels, to_sweep
+from graphcdp.segment.definitions import Definition, SegmentNames
+from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
-PAGE = 5000
-"""Customers whose membership is compared in one read."""
-CHUNK = 1000
-"""Customers who are locked and moved in one transaction."""
 CLEARED_AT_ONCE = 10_000
+STAYS_KEPT_MAX = 100
+"""Of the stays of one customer in one segment that are over, how many are kept; the oldest are forgotten."""
 
 log = structlog.get_logger("graphcdp.segments")
 
@@ -45,84 +45,107 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
     """
     if not touched:
         return
-    ordered = levels(await _definitions(tx))
+    ordered = levels(await definitions(tx))
     asked = {one.id: (one, ids) for one, ids in concerned([one for level in ordered for one in level], touched)}
     for level in ordered:
         await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
 
 
-async def _compare(tx: Transaction, asked: Sequence[tuple[Definition, Sequence[str]]], now: datetime) -> None:
-    """Move those of the customers whom the rules of these segments move; no rule names another one's segment."""
+async def bring(
+    tx: Transaction, wanted: Mapping[str, Iterable[str]], now: datetime, *, known: Sequence[Definition] | None = None
+) -> None:
+    """Bring memberships up to date in these segments for these customers, and for who moves in those that name them.
+
+    wanted: customers, who are locked, by segment; they may be due although time no
+    longer moves the segment. known: the segments, where the caller has read them.
+    """
+    ordered = levels(await definitions(tx) if known is None else known)
+    names = SegmentNames([one for level in ordered for one in level])
+    moved: dict[str, set[str]] = defaultdict(set)
+    for level in ordered:
+        asked = []
+        for one in level:
+            ids = set(wanted.get(one.id, ()))
+            ids.update(*(moved[named] for named in names.named_by(one.rule)))
+            if ids:
+                asked.append((one, sorted(ids)))
+        for move in await _compare(tx, asked, now, due=True):
+            moved[move["segment"]].add(move["customer"])
+
+
+async def _compare(
+    tx: Transaction, asked: Sequence[tuple[Definition, Sequence[str]]], now: datetime, *, due: bool = False
+) -> list[dict[str, str]]:
+    """Move those of the customers whom the rules of these segments move; no rule names another one's segment.
+
+    Also keeps when they are to be looked at again. due: some may be due although
+    time no longer moves the segment. Returns who moved.
+    """
     key_by_id = {one.id: one.key for one, _ in asked}
-    found = [
-        row
-        for statement in moves(Asked(one.id, condition_of_row(one.rule, now), ids) for one, ids in asked)
-        for row in await tx.run_generated(statement)
-    ]
+    statements = moves(
+        (
+            Asked(
+                one.id,
+                condition_of_row(one.rule, now),
+                ids,
+                moment_of_row(one.rule, now) or (NO_MOMENT if due else None),
+            )
+            for one, ids in asked
+        ),
+        now,
+    )
+    found = [row for statement in statements for row in await tx.run_generated(statement)]
     entering, leaving = (
         sorted(
-            ({"customer": row["id"], "segment": row["segment"]} for row in found if row["should"] is should), key=_place
+            (_of(row) for row in found if row["moves"] and row["should"] is should),
+            key=_place,
         )
         for should in (True, False)
     )
     if leaving:
-        rows = await tx.run("segment/leave", moves=leaving)
+        rows = await tx.run("segment/leave", moves=leaving, now=now, kept=STAYS_KEPT_MAX)
         tx.tell(SegmentExited(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
     if entering:
         rows = await tx.run("segment/enter", moves=entering, now=now)
         tx.tell(SegmentEntered(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
+    await _keep_moments(tx, [{**_of(row), "at": row["at"]} for row in found if row["timed"]])
+    return [*entering, *leaving]
+
+
+async def _keep_moments(tx: Transaction, timed: Sequence[dict[str, str]]) -> None:
+    later = sorted((row for row in timed if row["at"] is not None), key=_place)
+    never = sorted((row for row in timed if row["at"] is None), key=_place)
+    if never:
+        await tx.run("segment/due_drop", rows=never)
+    if later:
+        (row,) = await tx.run("segment/due_set", rows=later)
+        if row["earliest"] is not None:
+            tx.comes_due(row["earliest"])
+
+
+def _of(row: dict[str, Any]) -> dict[str, str]:
+    return {"customer": row["id"], "segment": row["segment"]}
 
 
 def _place(move: dict[str, str]) -> tuple[str, str]:
     return move["segment"], move["customer"]
 
 
-async def sweep(store: Store, now: datetime) -> None:
-    """Bring up to date what no write does.
-
-    Memberships that time alone changes, segments whose first computation did
-    not end, and what is left of deleted ones. Safe to run in several processes.
-    """
-    await clear_retired(store)
-    for definition in to_sweep(await _definitions(store), now):
-        await fill(store, definition, now)
-
-
-async def fill(store: Store, definition: Definition, now: datetime, *, budget_s: float | None = None) -> bool:
-    """Compare all customers with the segment's rule and move those who differ; then a building segment is live.
-
-    now: the time at the start. budget_s: when this is used up, the rest is left
-    for the next sweep. Returns whether everybody was compared.
-    """
-    started = time.monotonic()
-    after = ""
-    while True:
-        elapsed_s = time.monotonic() - started
-        if budget_s is not None and elapsed_s > budget_s:
-            return False
-        moment = now + timedelta(seconds=elapsed_s)
-        where = condition(definition.rule, moment)
-        rows = await store.read_generated(differing(where, definition.id, after=after, limit=PAGE))
-        if rows[0]["last"] is None:
-            break
-        after = rows[0]["last"]
-        ids = sorted(rows[0]["ids"])
-        for start in range(0, len(ids), CHUNK):
-            await _move(store, ids[start : start + CHUNK], moment)
-    if definition.building:
-        await store.transact(lambda tx: tx.run("segment/built", id=definition.id, version=definition.version))
-    return True
-
-
-async def clear_retired(store: Store) -> None:
+async def clear_retired(store: Store, now: datetime) -> None:
     """Take everybody out of deleted segments, then remove them."""
 
     async def clear(tx: Transaction) -> int:
-        rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE)
+        rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE, now=now)
         tx.tell(SegmentExited(row["customer"], row["segment"], row["key"]) for row in rows)
         return len(rows)
 
+    async def clear_waiting(tx: Transaction) -> int:
+        (row,) = await tx.run("segment/clear_waiting", limit=CLEARED_AT_ONCE)
+        return int(row["cleared"])
+
     while await store.transact(clear):
+        pass
+    while await store.transact(clear_waiting):
         pass
     await store.transact(lambda tx: tx.run("segment/drop_retired"))
 
@@ -137,21 +160,7 @@ def readable_rule(text: str) -> Predicate | None:
         return None
 
 
-async def _move(store: Store, customer_ids: Sequence[str], now: datetime) -> None:
-    """Move those of the customers who still differ.
-
-    They were compared without a lock; so they are locked and compared again,
-    now with all segments, since rules may name the segment.
-    """
-
-    async def work(tx: Transaction) -> None:
-        await tx.run("record/lock_customers", ids=list(customer_ids))
-        await refresh(tx, customer_ids, now)
-
-    await store.transact(work)
-
-
-async def _definitions(source: Store | Transaction) -> list[Definition]:
+async def definitions(source: Store | Transaction) -> list[Definition]:
     """The segments to keep up to date, by id. One whose rule is not readable keeps its members."""
     read = source.read if isinstance(source, Store) else source.run
     found = []

@@ -1,8 +1,9 @@
 """In which order rules are evaluated. Source: docs/segments.md, rules 9 to 12."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from graphcdp.model.predicates import Predicate
 from graphcdp.segment.definitions import Definition, SegmentNames
 
 SETTLING = timedelta(minutes=1)
@@ -26,12 +27,21 @@ def levels(definitions: Sequence[Definition]) -> list[list[Definition]]:
     return found
 
 
-def to_sweep(definitions: Iterable[Definition], now: datetime) -> list[Definition]:
-    """The segments whose members time alone may have changed, or that are not complete yet.
+def to_sweep(
+    definitions: Iterable[Definition], now: datetime, is_foreseen: Callable[[Predicate], bool]
+) -> list[Definition]:
+    """The live segments whose members time alone may have changed at a moment that nobody foresees.
 
     Those edited just now are among them: a write that began before the edit
     knew nothing of it.
     """
     return [
-        found for found in definitions if found.building or found.rule.depends_on_time or found.edited > now - SETTLING
+        found
+        for found in definitions
+        if not found.building and (not is_foreseen(found.rule) or found.edited > now - SETTLING)
     ]
+
+
+def to_build(definitions: Iterable[Definition], now: datetime) -> list[Definition]:
+    """The segments that are not complete although the edit that made them so is over."""
+    return [found for found in definitions if found.building and found.edited <= now - SETTLING]

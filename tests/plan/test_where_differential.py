@@ -285,7 +285,7 @@ async def meet(store: Store, predicate: Predicate) -> set[str]:
 
 async def should_enter(store: Store, predicate: Predicate, ids: list[str]) -> set[str]:
     """Who meets the condition, asked about each in the way of a write."""
-    (statement,) = moves([Asked("seg_none", condition_of_row(predicate, NOW), ids)])
+    (statement,) = moves([Asked("seg_none", condition_of_row(predicate, NOW), ids)], NOW)
     return {row["id"] for row in await store.read_generated(statement)}
 
 

@@ -21,7 +21,7 @@ from graphcdp.segment.definitions import (
     check_new,
     check_unused,
 )
-from graphcdp.segment.membership import levels, to_sweep
+from graphcdp.segment.membership import levels, to_build, to_sweep
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=1)
@@ -66,7 +66,9 @@ def test_what_is_swept() -> None:
         definition("unfinished", naming(), building=True),
         definition("just_edited", naming(), edited=NOW - timedelta(seconds=5)),
     ]
-    assert [found.key for found in to_sweep(given, NOW)] == ["moving", "unfinished", "just_edited"]
+    swept = to_sweep(given, NOW, lambda rule: rule.last_seen is None)
+    assert [found.key for found in swept] == ["moving", "just_edited"]
+    assert [found.key for found in to_build(given, NOW)] == ["unfinished"]
 
 
 @pytest.mark.parametrize("key", ["a", "big_spenders_2026", "0", "x" * 60])
