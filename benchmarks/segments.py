@@ -42,8 +42,8 @@ from graphcdp.record.clock import utc_now
 from graphcdp.record.files import RowFile
 from graphcdp.record.mapping import build_mapping
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.segment_builds import build_waiting
 from graphcdp.record.segment_edits import create_segment
-from graphcdp.record.segments import sweep
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -367,7 +367,7 @@ async def filled_by_hand(connection: Connection, parameters: Json) -> float:
 async def until_live(store: Store, key: str) -> None:
     """Go on with the segment's first computation until all are members who should be."""
     while (await store.read("segment/by_keys", keys=[key]))[0]["status"] != "LIVE":
-        await sweep(store, utc_now())
+        await build_waiting(store, utc_now())
 
 
 # --- all of it ---
