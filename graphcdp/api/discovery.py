@@ -5,9 +5,11 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
+from graphcdp.api.fields import value_field
 from graphcdp.api.lookalikes import Distinction
 from graphcdp.api.pages import Count
 from graphcdp.api.scalars import JSON
+from graphcdp.record.discovery import COUNT_MAX
 
 
 @strawberry.type(description="A segment that was found in the data, and not yet created.")
@@ -52,7 +54,7 @@ class SegmentSuggestion:
 class SegmentDiscovery:
     """Made of a job's result by `of`."""
 
-    suggestions: list[SegmentSuggestion] = strawberry.field(description="The suggestions, best first.")
+    suggestions: list[SegmentSuggestion] = value_field("The suggestions, best first.", size=COUNT_MAX)
     customers: int = strawberry.field(description="How many customers were looked at.")
 
     @classmethod

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from graphcdp.api.context import Info
-from graphcdp.api.fields import own_field
+from graphcdp.api.fields import own_field, value_field
 from graphcdp.model.errors import DatabaseError, InvalidReferenceError
 from graphcdp.read.customers import customers_by_ids
-from graphcdp.read.lookalikes import Alike, segment_distinctions
+from graphcdp.read.lookalikes import REASONS, Alike, segment_distinctions
 from graphcdp.store.neo4j import Store
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Lookalike:
     """Made by `lookalikes`."""
 
     similarity: float = strawberry.field(description="How alike, 0..1.")
-    reasons: list[Reason] = strawberry.field(
-        description="In what: what both have and few others, strongest first. Traits only with the scope `pii`."
+    reasons: list[Reason] = value_field(
+        "In what: what both have and few others, strongest first. Traits only with the scope `pii`.", size=REASONS
     )
     customer_id: strawberry.Private[str]
 
