@@ -110,6 +110,14 @@ class Segment(Node):
     version: int = value_field("Goes up with each edit; give it to `updateSegment`.", plan=Leaf("s.version"))
     created_at: DateTime = value_field("When created.", plan=time("s.createdAt"))
     updated_at: DateTime = value_field("When last edited.", plan=time("s.updatedAt"))
+    checked_at: DateTime | None = value_field(
+        "When all members were last compared with the rule; null before.", scopes=READ, plan=time("s.checkedAt")
+    )
+    drift: int | None = value_field(
+        "How many customers the last comparison found out of place, and moved; null before.",
+        scopes=READ,
+        plan=Leaf("s.drift"),
+    )
 
     @classmethod
     def of(cls, row: SegmentRow) -> "Segment":
@@ -126,6 +134,8 @@ class Segment(Node):
             version=row.version,
             created_at=row.created,
             updated_at=row.updated,
+            checked_at=row.checked,
+            drift=row.drift,
         )
 
     @own_field("How many members; exact.", scopes=READ, plan=Nested(MEMBERS_TOTAL, ("value", "precision")))

@@ -56,6 +56,18 @@ WITH c.id AS id, differs OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL)
 RETURN max(id) AS last, collect(CASE WHEN differs THEN id END) AS ids"""
 
 
+_LOCKED_PAGE = """MATCH (c:Customer) WHERE c.id > $frame_after
+WITH c ORDER BY c.id LIMIT $frame_limit
+REMOVE c.lock
+WITH c
+MATCH (s:Segment {id: $frame_segment})
+WITH c.id AS id, (%s) AS should, EXISTS { (c)-[:IN_SEGMENT]->(s) } AS is,
+     head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS kept, %s AS at
+WITH id, should, should <> is AS moves, at,
+     coalesce(kept <= $frame_now, false) OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS timed
+RETURN max(id) AS last, collect(CASE WHEN moves OR timed THEN [id, should, moves, timed, toString(at)] END) AS found"""
+
+
 def meeting(condition: Statement, customer_ids: Sequence[str]) -> Statement:
     """Which of these customers meet the condition: rows of `id`, in no order."""
     return Statement(_MEETING % condition.text, {**condition.parameters, "frame_ids": list(customer_ids)})
@@ -120,6 +132,18 @@ def _shape(asked: Asked) -> str:
     if asked.at is None:
         return _MOVES % asked.condition.text
     return _TIMED_MOVES % (asked.condition.text, asked.at.text)
+
+
+def locked_page(
+    condition: Statement, segment_id: str, *, after: str, limit: int, now: datetime, at: Statement
+) -> Statement:
+    """Lock a page of all customers, by id, and ask as `moves` does who of them is to be moved in one segment.
+
+    after: as `differing`. One row: `last` of the page, null behind the end, and
+    `found`, lists of what a row of `moves` has: id, should, moves, timed, at.
+    """
+    frame = {"frame_segment": segment_id, "frame_after": after, "frame_limit": limit, "frame_now": now}
+    return Statement(_LOCKED_PAGE % (condition.text, at.text), {**condition.parameters, **at.parameters, **frame})
 
 
 def differing(

@@ -46,6 +46,8 @@ class SegmentRow:
     version: int
     created: datetime
     updated: datetime
+    checked: datetime | None
+    drift: int | None
     place: str
 
     @classmethod

@@ -1,8 +1,8 @@
 """The members of one segment, from all customers. Source: docs/segments.md, rule 13.
 
-A page of customers is compared with the rule without locks; those who differ
-are locked and compared again, since they may have changed meanwhile. `build`
-does it as a job, which survives a stop and goes on from its cursor.
+`build` does it as a job, which survives a stop and goes on from its cursor; it
+locks a page of customers and compares them with the rule. `fill` goes through
+them when hardly any differ: it compares without locks, then those again who do.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from graphcdp.model.statement import Statement
-from graphcdp.plan.members import differing
+from graphcdp.plan.members import NO_MOMENT, differing, locked_page
 from graphcdp.plan.moments import moment
 from graphcdp.plan.where import condition
 from graphcdp.record.jobs import JobKind, JobState, Work, queue_job, run_job
@@ -25,8 +25,8 @@ from graphcdp.segment.definitions import Definition
 from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
-PAGE = 5000
-"""Customers who are compared in one read; those of them who differ are moved in one transaction."""
+PAGE = 10_000
+"""Customers who are compared in one read, and moved in one transaction."""
 FOLLOWED_S = 0.1
 SUPERSEDED = "The segment was edited, paused or deleted meanwhile."
 
@@ -81,17 +81,11 @@ async def fill(store: Store, definition: Definition, now: datetime) -> None:
             await store.transact(lambda tx, ids=ids, at=moment_now: move(tx, definition, ids, at))  # type: ignore[misc]
 
 
-async def move(
-    tx: Transaction,
-    definition: Definition,
-    ids: Iterable[str],
-    now: datetime,
-    known: Sequence[Definition] | None = None,
-) -> None:
+async def move(tx: Transaction, definition: Definition, ids: Iterable[str], now: datetime) -> None:
     """Lock customers, and move those who differ from the rule, also in segments that name this one."""
     chosen = sorted(ids)
     await tx.run("record/lock_customers", ids=chosen)
-    await bring(tx, {definition.id: chosen}, now, known=known)
+    await bring(tx, {definition.id: chosen}, now)
 
 
 async def begin(store: Store, state: JobState) -> Work | str:
@@ -108,12 +102,17 @@ def _work(definition: Definition) -> Work:
         known = await definitions(tx)
         if _building(known, definition.id, definition.version) is None:
             return state.failed(SUPERSEDED)
-        last, ids = await compared(tx.run_generated, definition, state.cursor, now)
+        where, at = condition(definition.rule, now), moment(definition.rule, now) or NO_MOMENT
+        (row,) = await tx.run_generated(
+            locked_page(where, definition.id, after=state.cursor, limit=PAGE, now=now, at=at)
+        )
+        last = row["last"]
         if last is None:
             await tx.run("segment/built", id=definition.id, version=definition.version)
             return state.ended()
-        if ids:
-            await move(tx, definition, ids, now, known)
+        names = ("id", "should", "moves", "timed", "at")
+        rows = [{"segment": definition.id, **dict(zip(names, one, strict=True))} for one in row["found"]]
+        await bring(tx, {}, now, known=known, found={definition.id: rows})
         return replace(state, cursor=last, done=min(state.done + PAGE, state.total))
 
     return Work(total, page)

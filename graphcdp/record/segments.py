@@ -52,16 +52,23 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
 
 
 async def bring(
-    tx: Transaction, wanted: Mapping[str, Iterable[str]], now: datetime, *, known: Sequence[Definition] | None = None
+    tx: Transaction,
+    wanted: Mapping[str, Iterable[str]],
+    now: datetime,
+    *,
+    known: Sequence[Definition] | None = None,
+    found: Mapping[str, list[dict[str, Any]]] | None = None,
 ) -> None:
     """Bring memberships up to date in these segments for these customers, and for who moves in those that name them.
 
     wanted: customers, who are locked, by segment; they may be due although time no
     longer moves the segment. known: the segments, where the caller has read them.
+    found: rows of `plan.members.moves` that it has, by segment; these are not asked again.
     """
     ordered = levels(await definitions(tx) if known is None else known)
     names = SegmentNames([one for level in ordered for one in level])
     moved: dict[str, set[str]] = defaultdict(set)
+    there = found or {}
     for level in ordered:
         asked = []
         for one in level:
@@ -69,7 +76,11 @@ async def bring(
             ids.update(*(moved[named] for named in names.named_by(one.rule)))
             if ids:
                 asked.append((one, sorted(ids)))
-        for move in await _compare(tx, asked, now, due=True):
+        done = await _compare(tx, asked, now, due=True)
+        for one in level:
+            if one.id in there:
+                done += await _apply(tx, there[one.id], [one], now)
+        for move in done:
             moved[move["segment"]].add(move["customer"])
 
 
@@ -81,25 +92,22 @@ async def _compare(
     Also keeps when they are to be looked at again. due: some may be due although
     time no longer moves the segment. Returns who moved.
     """
-    key_by_id = {one.id: one.key for one, _ in asked}
-    statements = moves(
-        (
-            Asked(
-                one.id,
-                condition_of_row(one.rule, now),
-                ids,
-                moment_of_row(one.rule, now) or (NO_MOMENT if due else None),
-            )
-            for one, ids in asked
-        ),
-        now,
-    )
-    found = [row for statement in statements for row in await tx.run_generated(statement)]
+    no_moment = NO_MOMENT if due else None
+    questions = [
+        Asked(one.id, condition_of_row(one.rule, now), ids, moment_of_row(one.rule, now) or no_moment)
+        for one, ids in asked
+    ]
+    found = [row for statement in moves(questions, now) for row in await tx.run_generated(statement)]
+    return await _apply(tx, found, [one for one, _ in asked], now)
+
+
+async def _apply(
+    tx: Transaction, found: Sequence[dict[str, Any]], of: Sequence[Definition], now: datetime
+) -> list[dict[str, str]]:
+    """Move who is to be moved in these segments, and keep moments. found: rows of `moves`. Returns who moved."""
+    key_by_id = {one.id: one.key for one in of}
     entering, leaving = (
-        sorted(
-            (_of(row) for row in found if row["moves"] and row["should"] is should),
-            key=_place,
-        )
+        sorted((_place_of(row) for row in found if row["moves"] and row["should"] is should), key=_order)
         for should in (True, False)
     )
     if leaving:
@@ -108,13 +116,13 @@ async def _compare(
     if entering:
         rows = await tx.run("segment/enter", moves=entering, now=now)
         tx.tell(SegmentEntered(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
-    await _keep_moments(tx, [{**_of(row), "at": row["at"]} for row in found if row["timed"]])
+    await _keep_moments(tx, [{**_place_of(row), "at": row["at"]} for row in found if row["timed"]])
     return [*entering, *leaving]
 
 
 async def _keep_moments(tx: Transaction, timed: Sequence[dict[str, str]]) -> None:
-    later = sorted((row for row in timed if row["at"] is not None), key=_place)
-    never = sorted((row for row in timed if row["at"] is None), key=_place)
+    later = sorted((row for row in timed if row["at"] is not None), key=_order)
+    never = sorted((row for row in timed if row["at"] is None), key=_order)
     if never:
         await tx.run("segment/due_drop", rows=never)
     if later:
@@ -123,11 +131,11 @@ async def _keep_moments(tx: Transaction, timed: Sequence[dict[str, str]]) -> Non
             tx.comes_due(row["earliest"])
 
 
-def _of(row: dict[str, Any]) -> dict[str, str]:
+def _place_of(row: dict[str, Any]) -> dict[str, str]:
     return {"customer": row["id"], "segment": row["segment"]}
 
 
-def _place(move: dict[str, str]) -> tuple[str, str]:
+def _order(move: dict[str, str]) -> tuple[str, str]:
     return move["segment"], move["customer"]
 
 
