@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from graphcdp.model.statement import Statement
-
-NO_MOMENT = Statement("null", {})
-"""The moment of a condition that time does not change."""
+from graphcdp.plan.moments import NO_MOMENT, Moment
 
 _MEETING = """UNWIND $frame_ids AS id
 MATCH (c:Customer {id: id}) WHERE %s
@@ -21,50 +19,57 @@ RETURN c.id AS id"""
 _COUNT = """MATCH (c:Customer) WHERE %s
 RETURN count(c) AS total"""
 
+# Each condition is in a subquery of its own, whose cheap parts are asked first: as an expression beside others all of
+# it would be worked out for everybody. `when` spares looking for moments of those for whom there are none.
+_SHOULD = "CALL (%s) { WITH %s WHERE %s RETURN count(*) > 0 AS should }"
+_AT = "CALL (%s, should) { WITH %s, should WHERE %s RETURN head(collect(%s)) AS at }"
+_EARLIER = "coalesce(at < kept, kept IS NULL AND at IS NOT NULL)"
+
 _MOVES = """UNWIND $frame.asked AS asked
 MATCH (c:Customer {id: asked.id})
 WITH c, asked, COLLECT { MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id } AS present
 UNWIND asked.places AS place
 WITH c, present, $frame.rules[place] AS rule
-WITH c.id AS id, rule.frame_segment AS segment, (%s) AS should, rule.frame_segment IN present AS is
+%(should)s
+WITH c.id AS id, rule.frame_segment AS segment, should, rule.frame_segment IN present AS is
 WHERE should <> is
 RETURN id, segment, should, true AS moves, false AS timed, null AS at"""
 
-_TIMED_MOVES = """UNWIND $frame.asked AS asked
-MATCH (c:Customer {id: asked.id})
-WITH c, asked, COLLECT { MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id } AS present
+_TIMED_MOVES = f"""UNWIND $frame.asked AS asked
+MATCH (c:Customer {{id: asked.id}})
+WITH c, asked, COLLECT {{ MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id }} AS present,
+     COLLECT {{ MATCH (c)-[due:DUE]->(s:Segment) RETURN [s.id, due.at] }} AS waiting
 UNWIND asked.places AS place
-WITH c, present, $frame.rules[place] AS rule
-WITH c.id AS id, rule.frame_segment AS segment, (%s) AS should, rule.frame_segment IN present AS is,
-     head(COLLECT { MATCH (c)-[due:DUE]->(:Segment {id: rule.frame_segment}) RETURN due.at }) AS kept, %s AS at
+WITH c, present, waiting, $frame.rules[place] AS rule
+%(should)s
+%(at)s
+WITH c.id AS id, rule.frame_segment AS segment, should, rule.frame_segment IN present AS is, at,
+     head([one IN waiting WHERE one[0] = rule.frame_segment | one[1]]) AS kept
 WITH id, segment, should, should <> is AS moves, at,
-     coalesce(kept <= $frame.now, false) OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS timed
+     coalesce(kept <= $frame.now, false) OR {_EARLIER} AS timed
 WHERE moves OR timed
 RETURN id, segment, should, moves, timed, toString(at) AS at"""
 
-_DIFFERING = """MATCH (c:Customer) WHERE c.id > $frame_after
+_DIFFERING = f"""MATCH (c:Customer) WHERE c.id > $frame_after
 WITH c ORDER BY c.id LIMIT $frame_limit
-WITH c.id AS id, (%s) <> EXISTS { (c)-[:IN_SEGMENT]->(:Segment {id: $frame_segment}) } AS differs
-RETURN max(id) AS last, collect(CASE WHEN differs THEN id END) AS ids"""
+MATCH (s:Segment {{id: $frame_segment}})
+%(should)s
+%(at)s
+WITH c.id AS id, should, EXISTS {{ (c)-[:IN_SEGMENT]->(s) }} AS is, at,
+     head(COLLECT {{ MATCH (c)-[due:DUE]->(s) RETURN due.at }}) AS kept
+RETURN max(id) AS last, collect(CASE WHEN should <> is OR {_EARLIER} THEN id END) AS ids"""
 
-_TIMED_DIFFERING = """MATCH (c:Customer) WHERE c.id > $frame_after
-WITH c ORDER BY c.id LIMIT $frame_limit
-MATCH (s:Segment {id: $frame_segment})
-WITH c, (%s) <> EXISTS { (c)-[:IN_SEGMENT]->(s) } AS differs,
-     head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS kept, %s AS at
-WITH c.id AS id, differs OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS differs
-RETURN max(id) AS last, collect(CASE WHEN differs THEN id END) AS ids"""
-
-
-_LOCKED_PAGE = """MATCH (c:Customer) WHERE c.id > $frame_after
+_LOCKED_PAGE = f"""MATCH (c:Customer) WHERE c.id > $frame_after
 WITH c ORDER BY c.id LIMIT $frame_limit
 REMOVE c.lock
 WITH c
-MATCH (s:Segment {id: $frame_segment})
-WITH c.id AS id, (%s) AS should, EXISTS { (c)-[:IN_SEGMENT]->(s) } AS is,
-     head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS kept, %s AS at
+MATCH (s:Segment {{id: $frame_segment}})
+%(should)s
+%(at)s
+WITH c.id AS id, should, EXISTS {{ (c)-[:IN_SEGMENT]->(s) }} AS is, at,
+     head(COLLECT {{ MATCH (c)-[due:DUE]->(s) RETURN due.at }}) AS kept
 WITH id, should, should <> is AS moves, at,
-     coalesce(kept <= $frame_now, false) OR coalesce(at < kept, kept IS NULL AND at IS NOT NULL) AS timed
+     coalesce(kept <= $frame_now, false) OR {_EARLIER} AS timed
 RETURN max(id) AS last, collect(CASE WHEN moves OR timed THEN [id, should, moves, timed, toString(at)] END) AS found"""
 
 
@@ -89,7 +94,7 @@ class Asked:
     segment_id: str
     condition: Statement
     customer_ids: Sequence[str]
-    at: Statement | None = None
+    at: Moment | None = None
 
 
 def moves(asked: Iterable[Asked], now: datetime) -> Iterator[Statement]:
@@ -129,13 +134,12 @@ def moves(asked: Iterable[Asked], now: datetime) -> Iterator[Statement]:
 
 
 def _shape(asked: Asked) -> str:
-    if asked.at is None:
-        return _MOVES % asked.condition.text
-    return _TIMED_MOVES % (asked.condition.text, asked.at.text)
+    clauses = _asked("c, rule", asked.condition, asked.at or NO_MOMENT)
+    return (_MOVES if asked.at is None else _TIMED_MOVES) % clauses
 
 
 def locked_page(
-    condition: Statement, segment_id: str, *, after: str, limit: int, now: datetime, at: Statement
+    condition: Statement, segment_id: str, *, after: str, limit: int, now: datetime, at: Moment
 ) -> Statement:
     """Lock a page of all customers, by id, and ask as `moves` does who of them is to be moved in one segment.
 
@@ -143,18 +147,25 @@ def locked_page(
     `found`, lists of what a row of `moves` has: id, should, moves, timed, at.
     """
     frame = {"frame_segment": segment_id, "frame_after": after, "frame_limit": limit, "frame_now": now}
-    return Statement(_LOCKED_PAGE % (condition.text, at.text), {**condition.parameters, **at.parameters, **frame})
+    text = _LOCKED_PAGE % _asked("c", condition, at)
+    return Statement(text, {**condition.parameters, **at.parameters, **frame})
 
 
-def differing(
-    condition: Statement, segment_id: str, *, after: str, limit: int, at: Statement | None = None
-) -> Statement:
+def differing(condition: Statement, segment_id: str, *, after: str, limit: int, at: Moment | None = None) -> Statement:
     """A page of all customers, by id: who is in the segment and should not be, or the reverse, or is due earlier.
 
     after: the page starts behind this customer id, "" for the first page. at: as
     `moves`. One row: `ids` of those who differ, and `last` of the page, null behind the end.
     """
+    at = at or NO_MOMENT
     frame = {"frame_segment": segment_id, "frame_after": after, "frame_limit": limit}
-    if at is None:
-        return Statement(_DIFFERING % condition.text, {**condition.parameters, **frame})
-    return Statement(_TIMED_DIFFERING % (condition.text, at.text), {**condition.parameters, **at.parameters, **frame})
+    text = _DIFFERING % _asked("c", condition, at)
+    return Statement(text, {**condition.parameters, **at.parameters, **frame})
+
+
+def _asked(variables: str, condition: Statement, at: Moment) -> dict[str, str]:
+    """The clauses that bind `should` and `at`. variables: what both look at."""
+    return {
+        "should": _SHOULD % (variables, variables, condition.text),
+        "at": _AT % (variables, variables, at.when, at.text),
+    }

@@ -6,15 +6,17 @@ cannot be foreseen are told by `is_foreseen`. Source: docs/segments.md, rules 4,
 """
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from graphcdp.model.predicates import ANY_NAME, EventTest, Predicate, PropertyTest, Range
-from graphcdp.model.statement import Statement
+from graphcdp.model.histories import TIMES, AggregateTest, Measure, SequenceTest
+from graphcdp.model.predicates import ANY_NAME, EventMatch, EventTest, Predicate, PropertyTest, Range
 from graphcdp.model.times import months_and_span, reaching_back
 from graphcdp.plan.where import TRAIT_PREFIX, event_condition, few_limits, time_in, when_time
 
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """What lies behind it is not waited for."""
 
@@ -25,9 +27,9 @@ UNWIND COLLECT {{
   WHERE e.subject = i.key AND {conditions}
   RETURN e.at ORDER BY {order} LIMIT {limit}
 }} AS at
-RETURN at ORDER BY at DESC LIMIT {limit}
+RETURN at ORDER BY at{direction} LIMIT {limit}
 }}"""
-"""The times of the newest events, from the newest, at most `limit`; each identifier's in the index's order."""
+"""The times of the newest or the oldest events, from there, at most `limit`; each identifier's in the index's order."""
 
 _EXPIRY = """COLLECT {{
 MATCH (c)<-[:IDENTIFIES]-(:Identifier)<-[:OF]-(k:Consent {{purpose: {purpose}}})
@@ -36,28 +38,46 @@ ORDER BY k.at DESC, k.granted, k.expiresAt LIMIT 1
 }}[0]"""
 
 
-def moment(predicate: Predicate, now: datetime, prefix: str = "moment") -> Statement | None:
-    """The earliest moment after `now` at which time alone may change who meets the condition, as an expression on `c`.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An expression on `c` for a moment, as text, or null for none to come, with the values of its parameters.
 
-    It is null for whom nothing is to come; None when that is so for everybody.
-    Parts that cannot be foreseen are left out. prefix: as `condition`.
+    when: a condition on `should`, whether the customer meets the condition now; where it does not hold there is none
+    to come, so that nobody need look for it.
+    """
+
+    text: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    when: str = "true"
+
+
+NO_MOMENT = Moment("null", {}, "false")
+"""Of a condition that time does not change."""
+
+
+def moment(predicate: Predicate, now: datetime, prefix: str = "moment") -> Moment | None:
+    """The earliest moment after `now` at which time alone may change who meets the condition.
+
+    None when there is none to come for anybody. Parts that cannot be foreseen are
+    left out. prefix: as `condition`.
     """
     return _earliest(predicate, _Writer(now, prefix))
 
 
-def moment_of_row(predicate: Predicate, now: datetime) -> Statement | None:
+def moment_of_row(predicate: Predicate, now: datetime) -> Moment | None:
     """As `moment`, but the values are those of a map, the variable `rule`, which may be another one in each row."""
     return _earliest(predicate, _Writer(now, "moment", "rule."))
 
 
-def _earliest(predicate: Predicate, writer: "_Writer") -> Statement | None:
+def _earliest(predicate: Predicate, writer: "_Writer") -> Moment | None:
     found = [text for node in _moved_by_time(predicate) for text in writer.moments(node) or ()]
     if not found:
         return None
+    when = _WHEN[_moved_to(predicate)]
     if len(found) == 1:
-        return Statement(found[0], writer.parameters)
+        return Moment(found[0], writer.parameters, when)
     earliest = "reduce(first = null, at IN [{}] | CASE WHEN first IS NULL OR at < first THEN at ELSE first END)"
-    return Statement(earliest.format(", ".join(found)), writer.parameters)
+    return Moment(earliest.format(", ".join(found)), writer.parameters, when)
 
 
 def is_foreseen(predicate: Predicate) -> bool:
@@ -72,6 +92,44 @@ def _moved_by_time(predicate: Predicate) -> Iterator[Predicate]:
         is_branch = node.all_of is not None or node.any_of is not None or node.negated is not None
         if not is_branch and node.depends_on_time:
             yield node
+
+
+def _moved_to(predicate: Predicate) -> frozenset[bool]:
+    """What time alone may make of the condition: true, false, both, or neither."""
+    if predicate.negated is not None:
+        return frozenset(not to for to in _moved_to(predicate.negated))
+    branches = predicate.all_of if predicate.all_of is not None else predicate.any_of
+    if branches is not None:
+        return frozenset().union(*map(_moved_to, branches))
+    if not predicate.depends_on_time:
+        return frozenset()
+    if predicate.consented is not None:
+        return _ENDS
+    # What lies in a stretch of time that reaches back from now only drops out of it, but for months: see
+    # `_counted_again`.
+    for during in (predicate.first_seen, predicate.last_seen):
+        if during is not None:
+            return _BOTH if _has_months(during.within) else _ENDS
+    if predicate.trait is not None and predicate.trait.is_.operator[0] == "before":
+        return _BOTH if _has_months(predicate.trait.is_.operator[1]) else _BEGINS
+    if predicate.did is not None and predicate.did.during is not None and not _is_relative(predicate.did.event):
+        least, most = predicate.did.bounds
+        if not _has_months(predicate.did.during.within):
+            return _ENDS if most is None else _BEGINS if least == 0 else _BOTH
+    return _BOTH
+
+
+_ENDS, _BEGINS, _BOTH = frozenset((False,)), frozenset((True,)), frozenset((True, False))
+_WHEN = {frozenset(): "false", _ENDS: "should", _BEGINS: "NOT should", _BOTH: "true"}
+
+
+def _has_months(duration: str | None) -> bool:
+    return duration is not None and months_and_span(duration)[0] > 0
+
+
+def _is_relative(event: EventMatch) -> bool:
+    """Whether time alone changes which events are meant."""
+    return any(test.is_.operator[0] in _RELATIVE for test in event.where or ())
 
 
 class _Writer:
@@ -91,8 +149,14 @@ class _Writer:
         if node.trait is not None:
             text = self._trait(node.trait)
             return None if text is None else [text]
-        if node.did is not None and not any(test.is_.operator[0] in _RELATIVE for test in node.did.event.where or ()):
+        if any(_is_relative(event) for event in node.events):
+            return None
+        if node.did is not None:
             return self._did(node.did)
+        if node.did_in_order is not None:
+            return self._did_in_order(node.did_in_order)
+        if node.aggregate is not None:
+            return self._aggregate(node.aggregate)
         if node.consented is not None:
             return [_EXPIRY.format(purpose=self._put(node.consented), now=self._put(self._now))]
         if node.first_seen is not None:
@@ -147,29 +211,80 @@ class _Writer:
         else:
             enough = self._put(most)
             at = f"CASE WHEN size(times) > {enough} THEN times[{enough}] ELSE times[{self._put(least - 1)}] END"
-        found = [f"head([times IN [{times}] | head([at IN [{at}] | {self._crossing('at', during.within)}])])"]
-        months, span = months_and_span(during.within)
+        crossing = self._crossing("at", during.within)
+        found = [f"head([times IN [{times}] | head([at IN [{at}] | {crossing}])])"]
+        return found + self._again(test.event, during.within)
+
+    def _again(self, event: EventMatch, within: str) -> list[str]:
+        """When events that have dropped out of a window are in it again."""
+        months, span = months_and_span(within)
         twice = months and _counted_again(self._now, months)
-        if twice:
-            start, midnight = twice
-            there = self._event_times(test, start - span, start + _DAY - span, 1)
-            found.append(f"head([at IN {there} | {self._put(midnight)}])")
+        if not twice:
+            return []
+        start, midnight = twice
+        there = self._times((event,), (start - span, start + _DAY - span), 1)
+        return [f"head([at IN {there} | {self._put(midnight)}])"]
+
+    def _did_in_order(self, test: SequenceTest) -> list[str]:
+        return self._dropping_out(test.events, test.during)
+
+    def _aggregate(self, test: AggregateTest) -> list[str] | None:
+        found = self._dropping_out((test.event,), test.during)
+        operator, operand = test.is_.operator
+        if test.measure in TIMES and operator in _RELATIVE:
+            if operator == "withinNext":
+                return None
+            bounds = (None, None) if test.during is None else test.during.bounds(self._now)
+            times = self._times((test.event,), bounds, 1, newest=test.measure is Measure.LAST_TIME)
+            ahead = self._put(self._now)
+            begins = (
+                f"CASE WHEN at > {ahead} AND at < {self._put(NEVER)} THEN at ELSE {self._crossing('at', operand)} END"
+            )
+            found.append(f"head([at IN {times}[0..1] | {begins}])")
         return found
+
+    def _dropping_out(self, events: Sequence[EventMatch], during: Range | None) -> list[str]:
+        """When the oldest of the events leaves the window, or one comes into it again; whatever they come to."""
+        if during is None or during.within is None:
+            return []
+        oldest = self._times(events, during.bounds(self._now), 1, newest=False)
+        found = [f"head([at IN {oldest}[0..1] | {self._crossing('at', during.within)}])"]
+        return found + [again for event in events for again in self._again(event, during.within)]
 
     def _event_times(self, test: EventTest, since: datetime | None, until: datetime | None, number: int) -> str:
         """The times of at least so many of the newest of these events."""
-        any_name = test.event.name == ANY_NAME
-        start = self._put(since)
-        conditions = [] if any_name else [f"e.name = {self._put(test.event.name)}"]
-        conditions += [f"e.at >= {start}"] + ([] if until is None else [f"e.at < {self._put(until)}"])
+        return self._times((test.event,), (since, until), number)
+
+    def _times(
+        self,
+        events: Sequence[EventMatch],
+        bounds: tuple[datetime | None, datetime | None],
+        number: int,
+        *,
+        newest: bool = True,
+    ) -> str:
+        """The times of at least so many of the newest, or of the oldest, of these events; from that end."""
+        since, until = bounds
+        start = self._put(_FIRST if since is None else since)
+        named = all(event.name != ANY_NAME for event in events)
+        # Which of several events one is, and what else must hold of it, only brings the moment later.
+        names = [f"e.name IN {self._put(sorted({event.name for event in events}))}"] if named else []
+        conditions = [f"e.at >= {start}"] + ([] if until is None else [f"e.at < {self._put(until)}"])
+        tests = events[0].where if len(events) == 1 else None
         prefix = f"{self._prefix}_{len(self.parameters)}_where"
-        where = event_condition(test.event.where or (), self._now, prefix, self._holder)
+        where = event_condition(tests or (), self._now, prefix, self._holder)
         self.parameters |= where.parameters
+        if named and len(events) == 1:
+            names = [f"e.name = {self._put(events[0].name)}"]
+        direction = " DESC" if newest else ""
+        # One identifier's in the order of the index, where the name is one; of several all are read.
+        keys = ["e.subject", *(["e.name"] if named and len(events) == 1 else []), "e.at"]
         return _EVENT_TIMES.format(
             since=start,
-            index="subject, at" if any_name else "subject, name, at",
-            conditions=" AND ".join([*conditions, *([where.text] if test.event.where else [])]),
-            order="e.subject DESC, e.at DESC" if any_name else "e.subject DESC, e.name DESC, e.at DESC",
+            index="subject, name, at" if named else "subject, at",
+            conditions=" AND ".join([*names, *conditions, *([where.text] if tests else [])]),
+            order=", ".join(f"{key}{direction}" for key in keys),
+            direction=direction,
             limit=few_limits(number),
         )
 

@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from graphcdp.model.statement import Statement
-from graphcdp.plan.members import NO_MOMENT, differing, locked_page
-from graphcdp.plan.moments import moment
+from graphcdp.plan.members import differing, locked_page
+from graphcdp.plan.moments import NO_MOMENT, moment
 from graphcdp.plan.where import condition
 from graphcdp.record.jobs import JobKind, JobState, Work, queue_job, run_job
 from graphcdp.record.segments import bring, definitions

@@ -17,8 +17,8 @@ import structlog
 from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
-from graphcdp.plan.members import NO_MOMENT, Asked, moves
-from graphcdp.plan.moments import moment_of_row
+from graphcdp.plan.members import Asked, moves
+from graphcdp.plan.moments import NO_MOMENT, moment_of_row
 from graphcdp.plan.where import condition_of_row
 from graphcdp.segment.concern import Touched, concerned
 from graphcdp.segment.definitions import Definition, SegmentNames

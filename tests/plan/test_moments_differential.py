@@ -11,6 +11,7 @@ from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.model.statement import Statement
 from graphcdp.model.times import from_wire, months_and_span, time_of
 from graphcdp.plan.moments import is_foreseen, moment
+from graphcdp.plan.where import condition
 from graphcdp.store import Store
 from tests.plan.meaning import Facts, Happened, holds
 from tests.plan.test_where_differential import NOW, a_customer, a_predicate, make
@@ -24,8 +25,11 @@ async def moments(store: Store, predicate: Predicate, now: datetime) -> dict[str
     if at is None:
         rows = await store.read_generated(Statement("MATCH (c:Customer) RETURN c.id AS id, null AS at"))
     else:
-        text = f"MATCH (c:Customer) RETURN c.id AS id, toString({at.text}) AS at"
-        rows = await store.read_generated(Statement(text, at.parameters))
+        where = condition(predicate, now)
+        text = f"""MATCH (c:Customer)
+            CALL (c) {{ WITH c WHERE {where.text} RETURN count(*) > 0 AS should }}
+            RETURN c.id AS id, CASE WHEN {at.when} THEN toString({at.text}) END AS at"""
+        rows = await store.read_generated(Statement(text, {**where.parameters, **at.parameters}))
     return {row["id"]: from_wire(row["at"]) for row in rows}
 
 
@@ -33,7 +37,7 @@ def durations(value: Any) -> Iterator[str]:
     """All durations in a condition."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if name in ("within", "withinLast", "before"):
+            if name in ("within", "withinLast", "withinNext", "before"):
                 yield inner
             else:
                 yield from durations(inner)
@@ -51,6 +55,7 @@ def turning_points(facts: Facts, given: dict[str, Any]) -> set[datetime]:
     found = set(known)
     for duration in set(durations(given)):
         months, span = months_and_span(duration)
+        found |= {at - span for at in known}
         for at in known:
             behind = at + span
             month = behind.year * 12 + behind.month - 1 + months
