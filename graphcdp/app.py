@@ -28,17 +28,20 @@ from graphcdp.notify.feed import Feed
 from graphcdp.notify.polled import Polled
 from graphcdp.read.feed import read_changes, standing
 from graphcdp.read.jobs import JobRow
-from graphcdp.record import segments
+from graphcdp.record.background import BackgroundJobs
 from graphcdp.record.clock import utc_now
+from graphcdp.record.discovery import renew_behaviour
 from graphcdp.record.erase import finish_erasures
 from graphcdp.record.feed import trim
 from graphcdp.record.pace import Pace
 from graphcdp.record.plan_file import read_plan_file
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.record.rules import Origin, RulesRefusedError, VersionedRules, rules_to_be, settle_rules
 from graphcdp.record.rules_file import read_rules_file
+from graphcdp.record.segment_moments import keep_moments
 from graphcdp.record.segment_sizes import measure_sizes
+from graphcdp.record.segment_upkeep import check_daily
+from graphcdp.record.segment_upkeep import sweep as sweep_segments
 from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
@@ -310,8 +313,8 @@ def deliveries_of(platform: Platform) -> Deliveries:
 async def _swept(platform: Platform) -> AsyncIterator[None]:
     """Meanwhile keep up what no request does.
 
-    Memberships that time alone changes, sizes of segments over time, jobs and erasures that stopped, changes that
-    the feed need not keep, answers in memory that other processes made old.
+    Memberships that time alone changes, sizes of segments over time, jobs and erasures that stopped, how
+    customers behave, changes that the feed need not keep, answers in memory that other processes made old.
     """
 
     async def sweep() -> None:
@@ -319,9 +322,10 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
             platform.jobs.start(platform.store)
             await asyncio.sleep(platform.settings.segment_sweep_s)
             try:
-                await segments.sweep(platform.store, utc_now())
+                await sweep_segments(platform.store, utc_now())
                 await measure_sizes(platform.store, utc_now())
                 await finish_erasures(platform.store)
+                await renew_behaviour(platform.store, utc_now(), platform.settings.behaviour_renew_s)
                 await trim(
                     platform.store,
                     keep_s=platform.settings.feed_keep_s,
@@ -345,6 +349,10 @@ async def _swept(platform: Platform) -> AsyncIterator[None]:
                 await asyncio.sleep(FOLLOWED_AGAIN_S)
 
     tasks = [asyncio.create_task(work()) for work in (plan_ahead, sweep, forget)]
+    tasks += [
+        asyncio.create_task(keep_moments(platform.store, utc_now)),
+        asyncio.create_task(check_daily(platform.store, platform.settings.segment_check_at, utc_now)),
+    ]
     try:
         yield
     finally:

@@ -97,6 +97,13 @@ class Settings(BaseSettings):
         default=30,
         description="How often memberships that time alone changes are brought up to date, in seconds.",
     )
+    segment_check_at: Annotated[int, Field(ge=-1, le=23)] = Field(
+        default=3, description="Hour, in UTC, at which members of segments are checked each day; -1 for never."
+    )
+    behaviour_renew_s: Annotated[float, Field(gt=0)] = Field(
+        default=86_400,
+        description="How old what is kept of customers' behaviour may be before it is worked out again, in seconds.",
+    )
     feed_keep_s: Annotated[float, Field(gt=0)] = Field(
         default=7 * 86_400, description="How long the feed keeps changes, in seconds."
     )

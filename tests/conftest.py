@@ -60,15 +60,17 @@ def recorder(store: Store, rules: IdentityRules) -> Recorder:
 
 @pytest.fixture
 async def profiled(neo4j: EmbeddedNeo4j, store: Store) -> AsyncIterator[Any]:
-    """Runs a named statement and tells its operators: (name, details, rows, hits), from the top."""
-    given = neo4j.connection
+    """Runs a named or generated statement and tells its operators: (name, details, rows, hits), from the top."""
+    there = neo4j.connection
 
     async with AsyncGraphDatabase.driver(
-        given.uri, auth=(given.user, given.password), notifications_min_severity="OFF"
+        there.uri, auth=(there.user, there.password), notifications_min_severity="OFF"
     ) as opened:
 
-        async def profile(name: str, **parameters: Any) -> list[tuple[str, str, int, int]]:
-            result = await opened.execute_query("PROFILE " + statements.text(name), parameters)
+        async def profile(asked: str | Statement, **parameters: Any) -> list[tuple[str, str, int, int]]:
+            text = asked.text if isinstance(asked, Statement) else statements.text(asked)
+            given = asked.parameters if isinstance(asked, Statement) else parameters
+            result = await opened.execute_query("PROFILE " + text, dict(given))
             found: list[tuple[str, str, int, int]] = []
             todo = [result.summary.profile]
             while todo:

@@ -43,6 +43,16 @@ CALL (big, small) {
   CREATE (small)-[:IN_SEGMENT {since: member.since}]->(segment)
   DELETE member
 }
+CALL (big, small) {
+  MATCH (big)-[was:WAS_IN]->(segment)
+  CREATE (small)-[:WAS_IN {since: was.since, until: was.until}]->(segment)
+  DELETE was
+}
+CALL (big, small) {
+  MATCH (big)-[due:DUE]->(segment)
+  CREATE (small)-[:DUE {at: due.at}]->(segment)
+  DELETE due
+}
 CALL (big, small, moment) {
   MATCH (past:PastId)-[:OF]->(node)
   WHERE node IN [big, small] AND past.until = moment

@@ -1,5 +1,7 @@
 // Turns absorbed customers into MergedCustomer, so that their ids keep resolving, and logs each merge.
 //
+// That the absorbed were in segments becomes the survivor's past; it ends with the merge.
+//
 // Parameters
 //   rows  LIST<MAP{id: STRING, into: STRING, merge: STRING, at: DATETIME, cause: STRING, type: STRING,
 //         message: STRING, source: STRING, reason: STRING, swapped: BOOLEAN}>
@@ -11,9 +13,15 @@
 UNWIND $rows AS row
 MATCH (gone:Customer {id: row.id})
 MATCH (into:Customer {id: row.into})
-OPTIONAL MATCH (gone)-[member:IN_SEGMENT]->()
-WITH row, gone, into, collect(member) AS members
-FOREACH (member IN members | DELETE member)
+CALL (row, gone, into) {
+  MATCH (gone)-[member:IN_SEGMENT|WAS_IN]->(segment)
+  CREATE (into)-[:WAS_IN {since: member.since, until: coalesce(member.until, row.at)}]->(segment)
+  DELETE member
+}
+CALL (gone) {
+  MATCH (gone)-[due:DUE]->()
+  DELETE due
+}
 CREATE (gone)-[:MERGED_INTO {merge: row.merge, at: row.at, reason: row.type, message: row.message,
                             swapped: row.swapped}]->(into)
 CREATE (:Merge {id: row.merge, at: row.at, survivor: row.into, absorbed: row.id, cause: row.cause,

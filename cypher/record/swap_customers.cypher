@@ -21,9 +21,10 @@ CREATE (:PastId {id: row.absorbed, since: bigSince, until: row.at})-[:OF]->(big)
 REMOVE small.id
 SET big.id = row.survivor, big.createdAt = survivorCreated
 SET small.id = row.absorbed, small.createdAt = absorbedCreated
-WITH small, big
-CALL (big) {
-  MATCH (big)-[member:IN_SEGMENT]->()
+WITH row, small, big
+CALL (row, big) {
+  MATCH (big)-[member:IN_SEGMENT]->(segment)
+  CREATE (big)-[:WAS_IN {since: member.since, until: row.at}]->(segment)
   DELETE member
 }
 CALL (small, big) {

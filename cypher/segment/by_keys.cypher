@@ -14,9 +14,12 @@
 //   version      INTEGER
 //   created      DATETIME
 //   updated      DATETIME
+//   checked      DATETIME  null before the first check
+//   drift        INTEGER   null before
 // Reads by the unique index on Segment(key).
 UNWIND $keys AS wanted
 MATCH (s:Segment {key: wanted})
 RETURN s.id AS id, s.key AS key, s.name AS name, s.description AS description, s.kind AS kind,
        s.status AS status, s.rule AS rule, s.ruleText AS rule_text, s.version AS version,
-       s.createdAt AS created, s.updatedAt AS updated
+       s.createdAt AS created, s.updatedAt AS updated,
+       s.checkedAt AS checked, s.drift AS drift

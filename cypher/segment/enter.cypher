@@ -1,14 +1,14 @@
-// Puts customers into a segment.
+// Puts customers into segments.
 //
 // Parameters
-//   segment  STRING        seg_...
-//   ids      LIST<STRING>  cus_..., ascending
-//   now      DATETIME
-// Columns, one row for each who is in it now; none when the segment was just deleted
-//   id  STRING
-MATCH (s:Segment {id: $segment})
-UNWIND $ids AS id
-MATCH (c:Customer {id: id})
+//   moves  LIST<MAP>  of customer: STRING, cus_..., and segment: STRING, seg_..., by segment, then customer
+//   now    DATETIME
+// Columns, one row for each who is in now, by segment, then customer; none for a segment that was just deleted
+//   customer  STRING
+//   segment   STRING
+UNWIND $moves AS move
+MATCH (s:Segment {id: move.segment})
+MATCH (c:Customer {id: move.customer})
 MERGE (c)-[member:IN_SEGMENT]->(s)
 ON CREATE SET member.since = $now
-RETURN c.id AS id
+RETURN c.id AS customer, s.id AS segment

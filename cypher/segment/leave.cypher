@@ -1,11 +1,21 @@
-// Takes customers out of a segment.
+// Takes customers out of segments, and keeps that they were in. Of the stays of a customer in a segment the newest
+// are kept.
 //
 // Parameters
-//   segment  STRING        seg_...
-//   ids      LIST<STRING>  cus_..., ascending
-// Columns, one row for each who left; none when the segment was just deleted
-//   id  STRING
-UNWIND $ids AS id
-MATCH (c:Customer {id: id})-[member:IN_SEGMENT]->(s:Segment {id: $segment})
+//   moves  LIST<MAP>  of customer: STRING, cus_..., and segment: STRING, seg_..., by segment, then customer
+//   now    DATETIME
+//   kept   INTEGER   stays
+// Columns, one row for each who left, by segment, then customer; none for a segment that was just deleted
+//   customer  STRING
+//   segment   STRING
+UNWIND $moves AS move
+MATCH (c:Customer {id: move.customer})-[member:IN_SEGMENT]->(s:Segment {id: move.segment})
+CREATE (c)-[:WAS_IN {since: member.since, until: $now}]->(s)
 DELETE member
-RETURN id
+WITH move, c, s
+CALL (c, s) {
+  MATCH (c)-[was:WAS_IN]->(s)
+  WITH was ORDER BY was.until DESC SKIP $kept
+  DELETE was
+}
+RETURN move.customer AS customer, move.segment AS segment

@@ -21,6 +21,8 @@
 //   version      INTEGER
 //   created      DATETIME
 //   updated      DATETIME
+//   checked      DATETIME  null before the first check
+//   drift        INTEGER   null before
 MATCH (s:Segment)
 WHERE s.status IN $statuses
   AND ($search IS NULL OR toLower(s.name) CONTAINS toLower($search) OR s.key CONTAINS toLower($search))
@@ -29,5 +31,6 @@ WHERE ($after_place IS NULL OR place > $after_place OR (place = $after_place AND
   AND ($before_place IS NULL OR place < $before_place OR (place = $before_place AND s.id < $before_id))
 RETURN s.id AS id, s.key AS key, s.name AS name, s.description AS description, s.kind AS kind,
        s.status AS status, s.rule AS rule, s.ruleText AS rule_text, s.version AS version,
-       s.createdAt AS created, s.updatedAt AS updated, place
+       s.createdAt AS created, s.updatedAt AS updated,
+       s.checkedAt AS checked, s.drift AS drift, place
 ORDER BY place DESC, id DESC LIMIT $limit

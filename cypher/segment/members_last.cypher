@@ -11,13 +11,15 @@
 //   segment_id   STRING
 //   customer_id  STRING
 //   since        DATETIME
+//   until        DATETIME      when time alone may end it; null for never
 UNWIND $ids AS wanted
 MATCH (s:Segment {id: wanted})
 CALL (s) {
   MATCH (s)<-[member:IN_SEGMENT]-(c:Customer)
   WHERE ($after_at IS NULL OR member.since < $after_at OR (member.since = $after_at AND c.id < $after_id))
     AND ($before_at IS NULL OR member.since > $before_at OR (member.since = $before_at AND c.id > $before_id))
-  RETURN c.id AS customer_id, member.since AS since
+  WITH s, c, c.id AS customer_id, member.since AS since
   ORDER BY since, customer_id LIMIT $limit
+  RETURN customer_id, since, head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS until
 }
-RETURN s.id AS segment_id, customer_id, since
+RETURN s.id AS segment_id, customer_id, since, until

@@ -12,6 +12,9 @@
     identity_edits.py, decisions.py   mutations that change who is who
     sources.py     where messages come from
     segment_edits.py                  mutations that edit segments
+    discovery.py, discovery_edits.py  segments found in the data; the mutation that looks for them
+    lookalikes.py  who behaves alike, and what sets groups apart
+    rule_texts.py  conditions written as text
     segment_versions.py, segment_previews.py   what edits made of them, sizes over time; what a rule would select
     segment_words.py                  words that their arguments take
     consents.py, consent_edits.py     what customers have consented to; the mutation

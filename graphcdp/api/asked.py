@@ -6,6 +6,7 @@ raises what the resolver would: such a request is answered by the resolvers, whi
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from graphcdp.api.access import read_as_shown
@@ -111,9 +112,12 @@ def _memberships(context: Context, **page: Any) -> Asked:
     return dated(found, lists.memberships(**bounds(found)), segments.MEMBERSHIPS, lists.MEMBERSHIPS_TOTAL)
 
 
-def _members(context: Context, **page: Any) -> Asked:
+def _members(context: Context, at: datetime | None = None, **page: Any) -> Asked:
     found = segments.member_page(**relay(page))
-    return dated(found, lists.members(**bounds(found)), segments.MEMBERS, lists.MEMBERS_TOTAL)
+    if at is None:
+        return dated(found, lists.members(**bounds(found)), segments.MEMBERS, lists.MEMBERS_TOTAL)
+    asked = dated(found, lists.members(**bounds(found), past=True), segments.MEMBERS, lists.PAST_MEMBERS_TOTAL)
+    return replace(asked, parameters={**asked.parameters, "at": at})
 
 
 def _events(
@@ -216,8 +220,14 @@ def _job(context: Context, id: str) -> Asked:  # noqa: A002  # the name is Graph
     return Asked("MATCH (j:Job {id: $id})", {"id": id})
 
 
-def _in_segment(context: Context, key: str) -> Asked:
-    return Asked("EXISTS { (c)-[:IN_SEGMENT]->(:Segment {key: $key}) }", {"key": key})
+def _in_segment(context: Context, key: str, at: datetime | None = None) -> Asked:
+    if at is None:
+        return Asked("EXISTS { (c)-[:IN_SEGMENT]->(:Segment {key: $key}) }", {"key": key})
+    then = (
+        "EXISTS { MATCH (c)-[member:IN_SEGMENT|WAS_IN]->(:Segment {key: $key}) "
+        "WHERE member.since <= $at AND coalesce(member.until > $at, true) }"
+    )
+    return Asked(then, {"key": key, "at": at})
 
 
 def _matches(context: Context, where: CustomerPredicate) -> Asked:
@@ -268,8 +278,8 @@ IDENTIFIERS = Paged(_identifiers, ("i", "since", "place"), "i", lists.IDENTIFIER
 DEVICES = Paged(_devices, ("i",), "i", lists.DEVICE_KEY)
 LINKS = Paged(_links, ("l", "other"), "l", lists.LINK_KEY)
 CUSTOMER_LINKS = Paged(_customer_links, ("l",), "l", lists.LINK_KEY)
-MEMBERSHIPS = Paged(_memberships, ("s", "since"), "s", lists.MEMBERSHIP_KEY)
-MEMBERS = Paged(_members, ("c", "since"), "c", lists.MEMBER_KEY)
+MEMBERSHIPS = Paged(_memberships, ("s", "since", "until"), "s", lists.MEMBERSHIP_KEY)
+MEMBERS = Paged(_members, ("c", "since", "until"), "c", lists.MEMBER_KEY)
 EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY)
 EVENT_COUNT = Nested(variables=("value", "precision"), ask=_event_count)
 IN_SEGMENT = Leaf(ask=_in_segment, apart=True)
@@ -287,6 +297,7 @@ REJECTED = Paged(_rejected, ("r",), "r", lists.REJECTED_KEY)
 SOURCES = Paged(_sources, ("s",), "s", lists.SOURCE_KEY)
 SOURCE = Nested(variables=("s",), ask=_source)
 JOB = Nested(variables=("j",), ask=_job)
+SEGMENT_OF_JOB = Nested("MATCH (s:Segment {id: j.segment})", ("s",))
 IS_MASKED = Leaf(ask=_is_masked)
 MATCHES = Leaf(ask=_matches, apart=True)
 

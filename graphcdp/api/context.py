@@ -14,8 +14,8 @@ from graphcdp.model.principals import ANONYMOUS, Principal
 from graphcdp.notify.feed import Feed
 from graphcdp.notify.polled import Polled
 from graphcdp.read.jobs import JobRow
+from graphcdp.record.background import BackgroundJobs
 from graphcdp.record.clock import utc_now
-from graphcdp.record.resolution import BackgroundJobs
 from graphcdp.settings import Settings
 from graphcdp.store.neo4j import Store
 

@@ -22,13 +22,14 @@ from graphcdp.api.events import EventConnection, Filter, InTime, choice_of
 from graphcdp.api.fields import READ, Shown, field, own_field, value_field
 from graphcdp.api.history import IdentityChangeConnection
 from graphcdp.api.identities import CustomerLinkConnection, DeviceConnection, IdentifierConnection
+from graphcdp.api.lookalikes import HowMany, Lookalike, lookalikes
 from graphcdp.api.merges import Merge, MergeConnection, merge_with_id
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate
 from graphcdp.api.properties import Properties, properties_of
 from graphcdp.api.scalars import JSON, DateTime, read_time
-from graphcdp.api.segments import CustomerSegmentConnection, customer_segments, in_segment, matches
+from graphcdp.api.segments import CustomerSegmentConnection, PastTime, customer_segments, in_segment, matches
 from graphcdp.api.times import TimeOrder
 from graphcdp.model.errors import DatabaseError
 from graphcdp.model.statement import Statement
@@ -56,6 +57,7 @@ from graphcdp.read.identities import (
     identifier_pages,
 )
 from graphcdp.read.lists import ListedRow, Order, Search, count_customers, customer_cursor
+from graphcdp.read.lookalikes import customer_lookalikes
 from graphcdp.read.merges import merge_of_absorbed, merge_page, merge_pages
 from graphcdp.read.pages import Slice
 
@@ -308,9 +310,12 @@ class Customer(Node):
     ) -> CustomerSegmentConnection | None:
         return await customer_segments(info, self.row.id, first, after, last, before)
 
-    @own_field("Is the customer in the segment now? False for an unknown segment.", plan=asked.IN_SEGMENT)
-    async def in_segment(self, info: Info, key: SegmentKey) -> bool | None:
-        return await in_segment(info, self.row.id, key)
+    @own_field(
+        "Is the customer in the segment, or was it at a past time? False for an unknown segment.",
+        plan=asked.IN_SEGMENT,
+    )
+    async def in_segment(self, info: Info, key: SegmentKey, at: PastTime = None) -> bool | None:
+        return await in_segment(info, self.row.id, key, at)
 
     @own_field("Does the customer meet the condition now? Alias it to ask several.", cost=5, plan=asked.MATCHES)
     async def matches(self, info: Info, where: Condition) -> bool | None:
@@ -323,6 +328,15 @@ class Customer(Node):
     @field("May data be used for the purpose now? False when never asked.", plan=IS_CONSENTED)
     async def consented(self, info: Info, to: Purpose) -> bool:
         return await is_consented(info, self.row.id, to)
+
+    @own_field(
+        "Customers who behave most alike, most alike first, by what the last discovery or renewal of behaviour saw.",
+        scopes=READ,
+        cost=20,
+        size="first",
+    )
+    async def lookalikes(self, info: Info, first: HowMany = 10) -> list[Lookalike] | None:
+        return await lookalikes(info, customer_lookalikes, self.row.id, first)
 
     async def _contacts(self, info: Info) -> Contacts:
         return await info.context.loader(contacts).load(self.row.id)

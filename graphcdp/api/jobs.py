@@ -9,13 +9,17 @@ import strawberry
 
 from graphcdp.api import asked
 from graphcdp.api.context import Info
-from graphcdp.api.fields import READ, field, value_field
+from graphcdp.api.discovery import JobResult, SegmentDiscovery
+from graphcdp.api.fields import READ, field, instead, value_field
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.scalars import DateTime
+from graphcdp.api.segments import Segment, segment_with_id
 from graphcdp.api.subscriptions import each, subscription
 from graphcdp.model.errors import InvalidReferenceError
-from graphcdp.plan.fields import Leaf, time
+from graphcdp.plan.fields import Leaf, Nested, time
 from graphcdp.read.jobs import JobRow, jobs_by_ids
+
+GONE = "0.4"
 
 
 @strawberry.enum(description="What a job does. New ones may appear.")
@@ -25,6 +29,8 @@ class JobKind(Enum):
     RESOLUTION = strawberry.enum_value(
         "RESOLUTION", description="Resolves the whole graph by new identity rules, from the evidence."
     )
+    SEGMENT = strawberry.enum_value("SEGMENT", description="Computes the members of one segment, after an edit.")
+    DISCOVERY = strawberry.enum_value("DISCOVERY", description="Looks for segments in the data.")
 
 
 @strawberry.enum(description="Where a job stands.")
@@ -35,6 +41,15 @@ class JobStatus(Enum):
     RUNNING = strawberry.enum_value("RUNNING", description="It is under way, or waits to be taken up again.")
     SUCCEEDED = strawberry.enum_value("SUCCEEDED", description="It is done.")
     FAILED = strawberry.enum_value("FAILED", description="It ended before it was done; `failure` says why.")
+
+
+@strawberry.type(description="What a resolution by new identity rules did so far.")
+class ResolutionReport:
+    """Numbers of a resolution."""
+
+    rules_version: int = value_field("The version of the identity rules that it resolves by.", plan=Leaf("j.version"))
+    merge_count: int = value_field("How many customers it merged into others.", plan=Leaf("j.merges"))
+    split_count: int = value_field("How many customers it split off others.", plan=Leaf("j.splits"))
 
 
 @strawberry.type(description="Long work that goes on in the background. It survives a stop of the server.")
@@ -48,9 +63,27 @@ class Job(Node):
     total: int | None = value_field(
         "How much there is to do: an estimate, while it runs; null before it is known.", plan=Leaf("j.total")
     )
-    merges: int = value_field("How many customers it merged into others.", plan=Leaf("j.merges"))
-    splits: int = value_field("How many customers it split off others.", plan=Leaf("j.splits"))
-    rules_version: int = value_field("The version of the identity rules that it resolves by.", plan=Leaf("j.version"))
+    merges: int = value_field(
+        "How many customers a resolution merged into others; 0 for other jobs.",
+        plan=Leaf("coalesce(j.merges, 0)"),
+        deprecated=instead("ResolutionReport.mergeCount", GONE),
+    )
+    splits: int = value_field(
+        "How many customers a resolution split off others; 0 for other jobs.",
+        plan=Leaf("coalesce(j.splits, 0)"),
+        deprecated=instead("ResolutionReport.splitCount", GONE),
+    )
+    rules_version: int = value_field(
+        "The version of the identity rules that a resolution goes by; 0 for other jobs.",
+        plan=Leaf("coalesce(j.version, 0)"),
+        deprecated=instead("ResolutionReport.rulesVersion", GONE),
+    )
+    resolution: ResolutionReport | None = value_field(
+        "What a resolution did so far; null for other jobs.",
+        plan=Nested("WITH j AS of MATCH (j:Job {id: of.id}) WHERE j.kind = 'RESOLUTION'", ("j",)),
+    )
+    of_segment: strawberry.Private[str | None]
+    brought: strawberry.Private[str | None]
     started_at: DateTime = value_field("When it was asked for.", plan=time("j.startedAt"))
     finished_at: DateTime | None = value_field("When it was over; null before.", plan=time("j.finishedAt"))
     failure: str | None = value_field("Why it failed; null otherwise.", plan=Leaf("j.failure"))
@@ -67,6 +100,16 @@ class Job(Node):
             return 1.0
         return min(1.0, self.done / self.total) if self.total else None
 
+    @field("What it brought so far; null before there is any, and for jobs that bring nothing.")
+    def result(self) -> JobResult | None:
+        return SegmentDiscovery.of(self.brought) if self.kind is JobKind.DISCOVERY else None
+
+    @field("The segment whose members it computes; null for other jobs.", plan=asked.SEGMENT_OF_JOB)
+    async def segment(self, info: Info) -> Segment | None:
+        if self.of_segment is None:
+            return None
+        return await segment_with_id(info, self.of_segment)
+
     @classmethod
     def of(cls, row: JobRow) -> "Job":
         """The job of a row."""
@@ -82,6 +125,13 @@ class Job(Node):
             started_at=row.started,
             finished_at=row.finished,
             failure=row.failure,
+            of_segment=row.segment,
+            brought=row.result,
+            resolution=(
+                ResolutionReport(rules_version=row.version, merge_count=row.merges, split_count=row.splits)
+                if row.kind == JobKind.RESOLUTION.name
+                else None
+            ),
         )
 
 

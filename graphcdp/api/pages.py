@@ -45,6 +45,7 @@ class CountPrecision(Enum):
     """How far a count can be trusted."""
 
     EXACT = strawberry.enum_value("EXACT", description="Exact at the time of the answer.")
+    ESTIMATE = strawberry.enum_value("ESTIMATE", description="Estimated from a sample.")
     AT_LEAST = strawberry.enum_value("AT_LEAST", description="Counting stopped at this value; there are more.")
 
 
@@ -59,6 +60,11 @@ class Count:
     def exact(cls, value: int) -> Self:
         """A count that is exact."""
         return cls(value=value, precision=CountPrecision.EXACT)
+
+    @classmethod
+    def estimated(cls, value: int) -> Self:
+        """A count that was worked out from a sample."""
+        return cls(value=value, precision=CountPrecision.ESTIMATE)
 
     @classmethod
     def capped(cls, value: int, most: int = COUNT_MAX) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import strawberry
@@ -58,6 +59,9 @@ class ValuePredicate:
     within_last: strawberry.Maybe[Duration] = strawberry.field(
         description="Is a time not longer ago than this, and not in the future."
     )
+    within_next: strawberry.Maybe[Duration] = strawberry.field(
+        description="Is a time not further ahead than this, and not in the past."
+    )
     before: strawberry.Maybe[Duration] = strawberry.field(description="Is a time longer ago than this.")
 
 
@@ -98,6 +102,66 @@ class EventPredicate:
     times: CountRange | None = strawberry.field(description="How often; at least once when absent.", default=None)
 
 
+@strawberry.enum(description="How events become one value.")
+class Measure(Enum):
+    """As `graphcdp.model.predicates.Measure`."""
+
+    SUM = strawberry.enum_value("SUM", description="The numbers of the property added up; 0 for none.")
+    MIN = strawberry.enum_value("MIN", description="The smallest number of the property.")
+    MAX = strawberry.enum_value("MAX", description="The greatest number of the property.")
+    AVERAGE = strawberry.enum_value("AVERAGE", description="The mean of the numbers of the property.")
+    EVENTS = strawberry.enum_value("EVENTS", description="How many events; 0 for none.")
+    DISTINCT = strawberry.enum_value(
+        "DISTINCT", description="How many different values the property has; 0 for none. Lists do not count."
+    )
+    FIRST_TIME = strawberry.enum_value("FIRST_TIME", description="When the first of the events happened.")
+    LAST_TIME = strawberry.enum_value("LAST_TIME", description="When the last of the events happened.")
+
+
+@strawberry.input(description="An aggregate over a customer's events.")
+class AggregatePredicate:
+    """Events, what they come to, and a condition on that."""
+
+    event: EventMatch = strawberry.field(description="Which events.")
+    property_: str | None = strawberry.field(
+        name="property",
+        description=(
+            "The property to aggregate, for SUM, MIN, MAX, AVERAGE and DISTINCT; values that are no numbers are "
+            "ignored, other than by DISTINCT."
+        ),
+        default=None,
+    )
+    measure: Measure = strawberry.field(description="How to aggregate.")
+    during: TimeRange | None = strawberry.field(description="When; any time when absent.", default=None)
+    is_: ValuePredicate = strawberry.field(
+        name="is",
+        description=(
+            "The condition on the result: a number; for FIRST_TIME and LAST_TIME a time. Sums and averages are rounded "
+            "to six decimal places."
+        ),
+    )
+
+
+@strawberry.input(description="Events happened one after another, each later than the one before.")
+class SequencePredicate:
+    """Steps, and what holds them together."""
+
+    steps: list[EventMatch] = strawberry.field(description="The events, in order; 2..10.")
+    within: Duration | None = strawberry.field(description="From the first to the last step at most.", default=None)
+    during: TimeRange | None = strawberry.field(description="When; any time when absent.", default=None)
+    without: EventMatch | None = strawberry.field(
+        description="No such event happened after the first and before the last step.", default=None
+    )
+
+
+@strawberry.input(description="So many identifiers of a kind.")
+class IdentifierPredicate:
+    """A kind and how often."""
+
+    kind: str = strawberry.field(description="As for `hasIdentifier`.")
+    times: CountRange | None = strawberry.field(description="How many; at least one when absent.", default=None)
+
+
 @strawberry.input(
     one_of=True,
     description=(
@@ -112,11 +176,20 @@ class CustomerPredicate:
     not_: strawberry.Maybe["CustomerPredicate"] = strawberry.field(name="not", description="It does not hold.")
     trait: strawberry.Maybe[PropertyPredicate] = strawberry.field(description="A trait has such a value.")
     did: strawberry.Maybe[EventPredicate] = strawberry.field(description="An event happened.")
+    did_in_order: strawberry.Maybe[SequencePredicate] = strawberry.field(
+        description="Events happened one after another."
+    )
+    aggregate: strawberry.Maybe[AggregatePredicate] = strawberry.field(
+        description="What events come to has such a value: spent more than 500 in 30 days."
+    )
     in_segment: strawberry.Maybe[SegmentRef] = strawberry.field(
         description="Is a member of the segment. Rules may not form a cycle."
     )
     has_identifier: strawberry.Maybe[str] = strawberry.field(
         description="Has an identifier of the kind: `email`, `phone`, `user`, `device`, `anonymous` or your own."
+    )
+    identifiers: strawberry.Maybe[IdentifierPredicate] = strawberry.field(
+        description="Has so many identifiers of a kind, such as at least two devices."
     )
     consented: strawberry.Maybe[str] = strawberry.field(
         description="Consented to the purpose, and the consent has not run out."
@@ -164,6 +237,8 @@ def _json(value: Any) -> Any:
         return _json(value.value)
     if isinstance(value, list):
         return [_json(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
     return dict(_fields(value)) if get_object_definition(value) is not None else value
 
 

@@ -18,6 +18,7 @@ from graphcdp.api.consent_edits import ConsentMutations
 from graphcdp.api.context import Context
 from graphcdp.api.customers import MergedCustomer
 from graphcdp.api.decisions import ConflictMutations
+from graphcdp.api.discovery_edits import DiscoveryMutations
 from graphcdp.api.errors import USER_ERRORS
 from graphcdp.api.events import Event
 from graphcdp.api.execution import Executor
@@ -32,6 +33,7 @@ from graphcdp.api.mutations import RecordMutations
 from graphcdp.api.previews import PreviewQueries
 from graphcdp.api.queries import ReadQueries
 from graphcdp.api.replay import ReplayMutations
+from graphcdp.api.rule_texts import RuleTextQueries
 from graphcdp.api.rules import RulesMutations, RulesQueries
 from graphcdp.api.scalars import SCALARS
 from graphcdp.api.segment_edits import SegmentMutations
@@ -49,6 +51,7 @@ class Query(
     RulesQueries,
     JobQueries,
     SegmentQueries,
+    RuleTextQueries,
     CatalogQueries,
     SourceQueries,
     ChangeQueries,
@@ -70,6 +73,7 @@ class Mutation(
     ConflictMutations,
     RulesMutations,
     SegmentMutations,
+    DiscoveryMutations,
     ReplayMutations,
     WebhookMutations,
 ):

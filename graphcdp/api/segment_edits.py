@@ -9,10 +9,12 @@ import strawberry
 from graphcdp.api.context import Info
 from graphcdp.api.errors import ConflictError, InvalidInputError, LimitError, NotFoundError, UserError
 from graphcdp.api.fields import ADMIN, own_field
+from graphcdp.api.jobs import Job, job_with_id
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, predicate_of, segment_name
 from graphcdp.api.segments import Segment, segment_with_id
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import BadPredicateError, SegmentName
+from graphcdp.read.jobs import job_of_segment
 from graphcdp.record.segment_edits import (
     Changes,
     archive_segment,
@@ -91,6 +93,10 @@ class SegmentPayload:
     """A segment, or what to fix."""
 
     segment: Segment | None = strawberry.field(description="The segment; null on errors.")
+    job: Job | None = strawberry.field(
+        description="Computes the members, while the segment is BUILDING; null when nothing is left to compute.",
+        default=None,
+    )
     errors: list[UserError] = strawberry.field(description="What to fix.")
 
 
@@ -228,8 +234,16 @@ async def _moved(
 
 
 async def _payload(info: Info, segment_id: str) -> SegmentPayload:
-    info.context.forget()
-    return SegmentPayload(segment=await segment_with_id(info, segment_id), errors=[])
+    context = info.context
+    context.forget()
+    job = await job_of_segment(context.store, segment_id)
+    if job is not None:
+        context.jobs.start(context.store)
+    return SegmentPayload(
+        segment=await segment_with_id(info, segment_id),
+        job=None if job is None else await job_with_id(info, job),
+        errors=[],
+    )
 
 
 async def _user_error(info: Info, error: InvalidReferenceError) -> UserError:

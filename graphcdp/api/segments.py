@@ -3,7 +3,9 @@
 Mutations are in segment_edits.py.
 """
 
+import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
@@ -12,6 +14,7 @@ import strawberry
 from graphcdp.api import asked
 from graphcdp.api.context import Info
 from graphcdp.api.fields import READ, field, own_field, value_field
+from graphcdp.api.lookalikes import Distinction, HowMany, Lookalike, distinctions_of_segment, lookalikes
 from graphcdp.api.node import Node, id_read_as
 from graphcdp.api.pages import After, Before, Count, First, Last, PageInfo
 from graphcdp.api.predicates import CustomerPredicate, SegmentRef, asked_condition
@@ -25,9 +28,11 @@ from graphcdp.model.errors import DatabaseError, InvalidReferenceError, UnknownR
 from graphcdp.model.predicates import Predicate
 from graphcdp.plan.fields import Leaf, Nested, Place, time
 from graphcdp.plan.lists import MEMBERS_TOTAL
+from graphcdp.plan.samples import Estimate
 from graphcdp.plan.where import condition
 from graphcdp.read.customers import customers_by_ids
 from graphcdp.read.lists import Order, count_customers, customer_page, list_customers
+from graphcdp.read.lookalikes import segment_lookalikes
 from graphcdp.read.pages import Slice
 from graphcdp.read.segment_sizes import size_histories
 from graphcdp.read.segment_versions import version_page, version_pages
@@ -35,7 +40,7 @@ from graphcdp.read.segments import (
     Member,
     Membership,
     SegmentRow,
-    count_meeting,
+    estimate_meeting,
     list_segments,
     meets,
     member_cursor,
@@ -45,6 +50,7 @@ from graphcdp.read.segments import (
     membership_page,
     memberships,
     page_of_memberships,
+    past_sizes,
     segment_cursor,
     segment_overlaps,
     segment_page,
@@ -53,6 +59,7 @@ from graphcdp.read.segments import (
     segments_by_keys,
     segments_total,
     unknown_segments,
+    were_in,
 )
 from graphcdp.segment.wording import rule_text
 
@@ -77,6 +84,10 @@ During = Annotated[
 ]
 Every = Annotated[SegmentSizeStep, strawberry.argument(description="How far the points lie apart.")]
 Compared = Annotated[int, strawberry.argument(description="How many segments, 1..50.")]
+PastTime = Annotated[
+    DateTime | None,
+    strawberry.argument(description="Then, as far as it is kept: see rule 11 of segments.md; now when absent."),
+]
 Sample = Annotated[int, strawberry.argument(description="How many examples, 0..20.")]
 
 
@@ -99,6 +110,14 @@ class Segment(Node):
     version: int = value_field("Goes up with each edit; give it to `updateSegment`.", plan=Leaf("s.version"))
     created_at: DateTime = value_field("When created.", plan=time("s.createdAt"))
     updated_at: DateTime = value_field("When last edited.", plan=time("s.updatedAt"))
+    checked_at: DateTime | None = value_field(
+        "When all members were last compared with the rule; null before.", scopes=READ, plan=time("s.checkedAt")
+    )
+    drift: int | None = value_field(
+        "How many customers the last comparison found out of place, and moved; null before.",
+        scopes=READ,
+        plan=Leaf("s.drift"),
+    )
 
     @classmethod
     def of(cls, row: SegmentRow) -> "Segment":
@@ -115,6 +134,8 @@ class Segment(Node):
             version=row.version,
             created_at=row.created,
             updated_at=row.updated,
+            checked_at=row.checked,
+            drift=row.drift,
         )
 
     @own_field("How many members; exact.", scopes=READ, plan=Nested(MEMBERS_TOTAL, ("value", "precision")))
@@ -128,13 +149,39 @@ class Segment(Node):
             raise UnknownReferenceError("There is no such segment.", ("with",))
         return Count.exact(await info.context.loader(segment_overlaps, other.id).load(str(self.id)))
 
-    @own_field("Members now, those who entered last first.", scopes=READ, plan=asked.MEMBERS)
+    @own_field("Members, now or at a past time, those who entered last first.", scopes=READ, plan=asked.MEMBERS)
     async def members(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        at: PastTime = None,
     ) -> "SegmentMemberConnection | None":
         page = member_page(first=first, after=after, last=last, before=before)
-        found = await info.context.loader(member_pages, page).load(self.id)
-        return await SegmentMemberConnection.load(info, self.id, found)
+        found = await info.context.loader(member_pages, page, at).load(self.id)
+        return await SegmentMemberConnection.load(info, self.id, found, at)
+
+    @own_field(
+        "What sets members apart from everyone else, strongest first, by what the last discovery or renewal of "
+        "behaviour saw.",
+        scopes=READ,
+        cost=50,
+        size="first",
+    )
+    async def distinctions(self, info: Info, first: HowMany = 10) -> list[Distinction] | None:
+        return await distinctions_of_segment(info, str(self.id), first)
+
+    @own_field(
+        "Who is not in it and behaves most like its members, most alike first, by what the last discovery or renewal "
+        "of behaviour saw.",
+        scopes=READ,
+        cost=50,
+        size="first",
+    )
+    async def lookalikes(self, info: Info, first: HowMany = 10) -> list[Lookalike] | None:
+        return await lookalikes(info, segment_lookalikes, str(self.id), first)
 
     @own_field("What it was after each edit, newest first; the last 1000 are kept.", scopes=READ, plan=asked.VERSIONS)
     async def versions(
@@ -199,6 +246,11 @@ class CustomerSegmentEdge:
     cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
     node: Segment = value_field("The segment.", plan=Place.NODE)
     entered_at: DateTime = value_field("Since when.", plan=time("since"))
+    until: DateTime | None = value_field(
+        "When the membership is looked at again, since time alone may end it then; until then it stays, unless the "
+        "customer changes. Null when time changes nothing.",
+        plan=time("until"),
+    )
 
 
 @strawberry.type(description="A page of the segments of one customer.")
@@ -218,6 +270,11 @@ class SegmentMemberEdge:
     cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
     node: AnyCustomer = value_field("The customer.", plan=Place.NODE)
     entered_at: DateTime = value_field("Since when.", plan=time("since"))
+    until: DateTime | None = value_field(
+        "When the membership is looked at again, since time alone may end it then; until then it stays, unless the "
+        "customer changes. Null when time changes nothing.",
+        plan=time("until"),
+    )
 
 
 @strawberry.type(description="A page of members.")
@@ -228,15 +285,20 @@ class SegmentMemberConnection:
     nodes: list[AnyCustomer] = value_field("Just the customers.", plan=Place.NODES)
     page_info: PageInfo = value_field("Where the page stands.", plan=Place.PAGE_INFO)
     segment_id: strawberry.Private[str]
+    at: strawberry.Private[datetime | None]
 
     @classmethod
-    async def load(cls, info: Info, segment_id: str, page: Slice[Member]) -> "SegmentMemberConnection":
+    async def load(
+        cls, info: Info, segment_id: str, page: Slice[Member], at: datetime | None = None
+    ) -> "SegmentMemberConnection":
         """The page with its customers; one who was merged away meanwhile is left out."""
         from graphcdp.api.customers import Customer  # the types refer to each other
 
         rows = await info.context.loader(customers_by_ids).load_many([member.customer_id for member in page.items])
         edges = [
-            SegmentMemberEdge(cursor=member_cursor(member), node=Customer.of(row), entered_at=member.since)
+            SegmentMemberEdge(
+                cursor=member_cursor(member), node=Customer.of(row), entered_at=member.since, until=member.until
+            )
             for member, row in zip(page.items, rows, strict=True)
             if row is not None
         ]
@@ -245,10 +307,13 @@ class SegmentMemberConnection:
             nodes=[edge.node for edge in edges],
             page_info=PageInfo.of(page, member_cursor),
             segment_id=segment_id,
+            at=at,
         )
 
     @field("Exact.", plan=Place.TOTAL)
     async def total_count(self, info: Info) -> Count:
+        if self.at is not None:
+            return Count.exact(await info.context.loader(past_sizes, self.at).load(self.segment_id))
         return Count.exact(await info.context.loader(segment_sizes).load(self.segment_id))
 
 
@@ -260,15 +325,26 @@ class SegmentPreview:
     rule: strawberry.Private[Predicate]
     sample_size: strawberry.Private[int]
     segment_id: strawberry.Private[str | None] = None
+    counting: strawberry.Private[asyncio.Future[Estimate] | None] = None
 
-    @field("How many customers; exact.")
+    @field("How many customers: exact, or ESTIMATE when counting them would take more than a second.")
     async def count(self, info: Info) -> Count:
-        return Count.exact(await _count(info, self.rule))
+        found = await self._counted(info)
+        return Count.exact(found.value) if found.exact else Count.estimated(found.value)
 
-    @field("The share of all customers, 0..1.")
+    @field("The standard error of `count`, 0 when it is exact: in 19 of 20 cases it is off by at most twice this.")
+    async def standard_error(self, info: Info) -> float:
+        return (await self._counted(info)).standard_error
+
+    @field("The share of all customers, 0..1; as exact as `count`.")
     async def share(self, info: Info) -> float:
         everybody = await count_customers(info.context.store, None, None)
-        return await _count(info, self.rule) / everybody if everybody else 0.0
+        return (await self._counted(info)).value / everybody if everybody else 0.0
+
+    async def _counted(self, info: Info) -> Estimate:
+        if self.counting is None:
+            self.counting = asyncio.ensure_future(estimate_meeting(info.context.store, self.rule, info.context.now()))
+        return await self.counting
 
     @own_field("Some of them, seen most recently first.")
     async def sample(self, info: Info) -> list[AnyCustomer] | None:
@@ -371,8 +447,10 @@ async def customer_segments(
     )
 
 
-async def in_segment(info: Info, customer_id: str, key: str) -> bool:
-    """Whether the customer is in the segment now; False for an unknown segment."""
+async def in_segment(info: Info, customer_id: str, key: str, at: datetime | None = None) -> bool:
+    """Whether the customer is in the segment now, or was at a past time; False for an unknown segment."""
+    if at is not None:
+        return await info.context.loader(were_in, key, at).load(customer_id)
     return any(found.key == key for found in await info.context.loader(memberships).load(customer_id))
 
 
@@ -388,11 +466,7 @@ async def _membership_edges(info: Info, found: Sequence[Membership]) -> list[Cus
     if any(row is None for row in rows):
         raise DatabaseError("The data changed while it was read: ask again.")
     return [
-        CustomerSegmentEdge(cursor=membership_cursor(one), node=Segment.of(row), entered_at=one.since)
+        CustomerSegmentEdge(cursor=membership_cursor(one), node=Segment.of(row), entered_at=one.since, until=one.until)
         for one, row in zip(found, rows, strict=True)
         if row is not None
     ]
-
-
-async def _count(info: Info, rule: Predicate) -> int:
-    return await count_meeting(info.context.store, rule, info.context.now())

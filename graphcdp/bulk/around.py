@@ -8,7 +8,7 @@ from typing import Any
 from graphcdp.bulk.load import KeptNode
 from graphcdp.bulk.parts import Late
 from graphcdp.model.errors import ImportFileError
-from graphcdp.record import segments
+from graphcdp.record.segment_builds import build_waiting
 from graphcdp.record.sources import Tally, count_sources
 from graphcdp.store import Store, Transaction
 
@@ -51,7 +51,7 @@ async def kept_nodes(store: Store) -> list[KeptNode]:
             # Sizes of segments in an empty graph tell nothing.
             continue
         if "Segment" in row["labels"] and properties.get("status") == "LIVE":
-            # Its members are those of an empty graph; the next sweep finds them anew.
+            # Its members are those of an empty graph; they are found anew behind the load.
             properties["status"] = "BUILDING"
         nodes.append((":".join(row["labels"]), properties))
     return [*nodes, feed_behind(seq)]
@@ -79,4 +79,4 @@ async def finish(store: Store, late: Sequence[Late], tallies: dict[str, Tally], 
             for one in late[start : start + _LATE_AT_ONCE]
         ]
         await store.transact(partial(_set_late, rows=rows))
-    await segments.sweep(store, now)
+    await build_waiting(store, now)

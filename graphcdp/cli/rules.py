@@ -18,8 +18,9 @@ from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import DatabaseError, SettingsError
 from graphcdp.read.jobs import job_of_version
 from graphcdp.read.simulation import Simulation, keys_of_customers, simulate
+from graphcdp.record.background import follow_job
 from graphcdp.record.clock import utc_now
-from graphcdp.record.resolution import JobState, JobStatus, follow_job, retry_job
+from graphcdp.record.jobs import JobState, JobStatus, retry_job
 from graphcdp.record.rules import Origin, VersionedRules, put_in_force, rule_sets, rules_in_force
 from graphcdp.record.rules_file import read_rules_file, rules_text
 from graphcdp.resolve.rules import IdentityRules
@@ -234,7 +235,7 @@ async def _resolve(store: Store, job: str, console: Console) -> JobState | None:
         def on_progress(state: JobState) -> None:
             bar.update(
                 task,
-                description=state.phase.value,
+                description=state.phase or "begins",
                 total=max(state.total, 1),
                 completed=state.total if state.status is JobStatus.SUCCEEDED else state.done,
                 merges=state.merges,

@@ -11,7 +11,9 @@ outcomes.py     what became of a message
 times.py        times and durations as text
 ids.py          opaque global ids
 devices.py      what the context of an event says about a device
-predicates.py   conditions on customers
+predicates.py   conditions on customers, as a tree
+conditions.py   the parts that the tree consists of: values, stretches of time, events
+histories.py    parts about many events: aggregates, sequences
 consent.py      decisions on consent
 catalog.py      what samples say of properties
 personal.py     which properties are treated as personal data

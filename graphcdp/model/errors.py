@@ -100,6 +100,10 @@ class StreamError(GraphCDPError):
     """A stream's brokers, topics or options cannot be used, or its client is not installed."""
 
 
+class MissingExtraError(GraphCDPError):
+    """What was asked for needs packages that are not installed; the message says which extra brings them."""
+
+
 class DestinationError(GraphCDPError):
     """A destination cannot be made of what is configured, or its plug-in is not installed."""
 

@@ -7,44 +7,76 @@ model reads, checks and writes it:
              {"did": {"event": {"name": "Order Completed"}, "times": {"atLeast": 2}}}]}
 
 Start with `parse_predicate`. What a condition means is in `graphcdp.plan.where`,
-how it reads in words in `graphcdp.segment.wording`.
+how it reads in words in `graphcdp.segment.wording`. The parts that nodes consist of are
+in conditions.py and histories.py, and can be had from here.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_serializer,
-    model_validator,
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from graphcdp.model.conditions import (
+    ANY_NAME,
+    IN_MAX,
+    PATH_LENGTH_MAX,
+    TEXT_LENGTH_MAX,
+    TIMED_OPERATORS,
+    TIMES_MAX,
+    WHERE_MAX,
+    ConditionPart,
+    EventConditions,
+    EventMatch,
+    EventTest,
+    IdentifierTest,
+    Kind,
+    Name,
+    OneOf,
+    PropertyTest,
+    Purpose,
+    Range,
+    Times,
+    ValueTest,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
-
-from graphcdp.model.consent import PURPOSE_LENGTH_MAX
 from graphcdp.model.errors import InvalidReferenceError
-from graphcdp.model.identifiers import ANONYMOUS, DEVICE, KIND_LENGTH_MAX, USER
-from graphcdp.model.messages import EVENT_NAME_LENGTH_MAX
-from graphcdp.model.times import duration_parts, reaching_back, time_of
+from graphcdp.model.histories import AggregateTest, Measure, SequenceTest
+
+__all__ = [
+    "ANY_NAME",
+    "IN_MAX",
+    "LEVELS_MAX",
+    "NODES_MAX",
+    "PATH_LENGTH_MAX",
+    "TEXT_LENGTH_MAX",
+    "TIMED_OPERATORS",
+    "TIMES_MAX",
+    "WHERE_MAX",
+    "AggregateTest",
+    "BadPredicateError",
+    "EventConditions",
+    "EventMatch",
+    "EventTest",
+    "IdentifierTest",
+    "Measure",
+    "Predicate",
+    "PropertyTest",
+    "Range",
+    "SegmentName",
+    "SequenceTest",
+    "Times",
+    "ValueTest",
+    "parse_event_conditions",
+    "parse_predicate",
+    "parse_segment_name",
+]
 
 NODES_MAX = 50
 LEVELS_MAX = 8
-IN_MAX = 500
-WHERE_MAX = 10
-PATH_LENGTH_MAX = 190  # of a property's name with its prefix the graph keeps 200
-TEXT_LENGTH_MAX = 1000  # longer text of customers cannot be compared either
-TIMES_MAX = 100_000
-ANY_NAME = "*"
 
-Scalar = str | int | float | bool
+_BRANCHES = frozenset(("all_of", "any_of", "negated"))
 
-_KIND_BY_ALIAS = {"user_id": USER, "device_id": DEVICE, "anonymous_id": ANONYMOUS}
+Part = TypeVar("Part", bound=ConditionPart)
 
 
 class BadPredicateError(InvalidReferenceError):
@@ -55,219 +87,14 @@ class BadPredicateError(InvalidReferenceError):
         self.expected = expected
 
 
-def _refused(expected: str) -> PydanticCustomError:
-    # The text is a template of pydantic's, in which braces would have a meaning.
-    return PydanticCustomError("predicate", "{expected}", {"expected": expected})
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise _refused("text without half characters (lone surrogates)") from None
-    return value
-
-
-def _scalar(value: Any) -> Scalar:
-    if isinstance(value, str):
-        if len(value) > TEXT_LENGTH_MAX:
-            raise _refused(f"text of at most {TEXT_LENGTH_MAX} characters")
-        _text(value)
-        return value
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise _refused("text, a number within 64 bits, true or false")
-
-
-def _comparable(value: Any) -> Scalar:
-    scalar = _scalar(value)
-    if isinstance(scalar, bool):
-        raise _refused("a number, a time or text")
-    return scalar
-
-
-def _duration(value: Any) -> str:
-    try:
-        if isinstance(value, str):
-            duration_parts(value)
-            return value
-    except ValueError:
-        pass
-    raise _refused("an ISO 8601 duration without fractions, longer than none and at most P10Y, such as P30D or PT15M")
-
-
-def _moment(value: Any) -> Any:
-    found = value if isinstance(value, datetime) else time_of(value) if isinstance(value, str) else None
-    if found is None or found.tzinfo is None:
-        raise _refused("RFC 3339 time with an offset, such as 2026-01-31T09:30:00Z, or a date")
-    return found.astimezone(UTC)
-
-
-def _kind(value: str) -> str:
-    return _KIND_BY_ALIAS.get(value, value)
-
-
-Name = Annotated[str, Field(min_length=1, max_length=EVENT_NAME_LENGTH_MAX), AfterValidator(_text)]
-PropertyPath = Annotated[str, Field(min_length=1, max_length=PATH_LENGTH_MAX), AfterValidator(_text)]
-Operand = Annotated[str, Field(min_length=1, max_length=TEXT_LENGTH_MAX), AfterValidator(_text)]
-AnyScalar = Annotated[Any, BeforeValidator(_scalar)]
-Comparable = Annotated[Any, BeforeValidator(_comparable)]
-Duration = Annotated[str, BeforeValidator(_duration)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH_MAX), AfterValidator(_text), AfterValidator(_kind)]
-Purpose = Annotated[str, Field(min_length=1, max_length=PURPOSE_LENGTH_MAX), AfterValidator(_text)]
-Count = Annotated[int, Field(ge=0, le=TIMES_MAX)]
-
-
-class _Part(BaseModel):
-    """A part of the tree. Callers' names are the fields' aliases."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """The part as JSON values, as a caller would send it."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-Part = TypeVar("Part", bound=_Part)
-
-
-class _OneOf(_Part):
-    """A part with exactly one field."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _exactly_one(cls, value: Any) -> Any:
-        names = [field.alias or name for name, field in cls.model_fields.items()]
-        if not isinstance(value, Mapping):
-            raise _refused(f"an object with one of {', '.join(names)}")
-        if len(value) != 1:
-            raise _refused(f"exactly one of {', '.join(names)}; {len(value)} were given")
-        name, part = next(iter(value.items()))
-        if name not in names:
-            raise _refused(f"one of {', '.join(names)}, not {str(name)[:100]!r}")
-        if part is None:
-            hint = "; for 'has no value' write exists: false" if "exists" in names else ""
-            raise _refused(f"a value for {name}, not null{hint}")
-        return value
-
-
-class ValueTest(_OneOf):
-    """A condition on one value. Operators other than `exists` match values of their operand's type only."""
-
-    eq: AnyScalar = None
-    neq: AnyScalar = None
-    in_: tuple[AnyScalar, ...] | None = Field(None, alias="in", max_length=IN_MAX, strict=False)
-    gt: Comparable = None
-    gte: Comparable = None
-    lt: Comparable = None
-    lte: Comparable = None
-    contains: Operand | None = None
-    starts_with: Operand | None = Field(None, alias="startsWith")
-    exists: bool | None = None
-    within_last: Duration | None = Field(None, alias="withinLast")
-    before: Duration | None = None
-
-    @property
-    def operator(self) -> tuple[str, Any]:
-        """The operator as callers write it, and its operand."""
-        name = next(iter(self.model_fields_set))
-        return type(self).model_fields[name].alias or name, getattr(self, name)
-
-
-class PropertyTest(_Part):
-    """A condition on the value at a dotted path."""
-
-    path: PropertyPath
-    is_: ValueTest = Field(alias="is")
-
-
-class Range(_Part):
-    """A stretch of time, [since, until) and not longer ago than `within`; all that are given must hold."""
-
-    since: Moment | None = None
-    until: Moment | None = None
-    within: Duration | None = None
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> "Range":
-        if self.since is not None and self.until is not None and self.since >= self.until:
-            raise _refused("`since` earlier than `until`; `until` itself is not included")
-        return self
-
-    @field_serializer("since", "until")
-    def _written(self, value: datetime | None) -> str | None:
-        return None if value is None else value.isoformat().replace("+00:00", "Z")
-
-    def bounds(self, now: datetime) -> tuple[datetime | None, datetime | None]:
-        """The first moment inside and the first moment after; None for no bound."""
-        reach = None if self.within is None else reaching_back(now, self.within)
-        since = max((bound for bound in (self.since, reach) if bound is not None), default=None)
-        return since, self.until
-
-
-class EventMatch(_Part):
-    """Which events: by name, ANY_NAME for all, and by conditions on properties that all must hold."""
-
-    name: Name
-    where: Annotated[tuple[PropertyTest, ...], Field(max_length=WHERE_MAX, strict=False)] | None = None
-
-
-class EventConditions(_Part):
-    """Conditions on properties that an event must meet all."""
-
-    where: Annotated[tuple[PropertyTest, ...], Field(max_length=WHERE_MAX, strict=False)]
-
-    @property
-    def depends_on_time(self) -> bool:
-        """Whether time alone can change which events meet them."""
-        return any(_reaches_back(test) for test in self.where)
-
-
-class Times(_Part):
-    """How often; both bounds are included."""
-
-    at_least: Count | None = Field(None, alias="atLeast")
-    at_most: Count | None = Field(None, alias="atMost")
-
-    @model_validator(mode="after")
-    def _possible(self) -> "Times":
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise _refused("`atLeast` not greater than `atMost`")
-        return self
-
-
-class EventTest(_Part):
-    """Events happened so often in such a time; at least once when `times` says nothing."""
-
-    event: EventMatch
-    during: Range | None = None
-    times: Times | None = None
-
-    @property
-    def bounds(self) -> tuple[int, int | None]:
-        """The least and the greatest number of events; None for no greatest."""
-        if self.times is None:
-            return 1, None
-        least, most = self.times.at_least, self.times.at_most
-        if least is None:
-            return (1 if most is None else 0), most
-        return least, most
-
-
-class SegmentName(_OneOf):
+class SegmentName(OneOf):
     """How a rule names a segment."""
 
     id: Name | None = None
     key: Name | None = None
 
 
-class Predicate(_OneOf):
+class Predicate(OneOf):
     """A condition on a customer."""
 
     model_config = ConfigDict(title="CustomerPredicate")
@@ -278,8 +105,11 @@ class Predicate(_OneOf):
     negated: "Predicate | None" = Field(None, alias="not")
     trait: PropertyTest | None = None
     did: EventTest | None = None
+    did_in_order: SequenceTest | None = Field(None, alias="didInOrder")
+    aggregate: AggregateTest | None = None
     in_segment: SegmentName | None = Field(None, alias="inSegment")
     has_identifier: Kind | None = Field(None, alias="hasIdentifier")
+    identifiers: IdentifierTest | None = None
     consented: Purpose | None = None
     first_seen: Range | None = Field(None, alias="firstSeen")
     last_seen: Range | None = Field(None, alias="lastSeen")
@@ -298,16 +128,39 @@ class Predicate(_OneOf):
         return [((*path, "inSegment"), node.in_segment) for path, node in self.walk() if node.in_segment is not None]
 
     @property
+    def operator(self) -> tuple[str, Any]:
+        """The operator's field and its part."""
+        name = next(iter(self.model_fields_set))
+        return name, getattr(self, name)
+
+    @property
+    def events(self) -> tuple[EventMatch, ...]:
+        """Which events this node looks at, without those below it."""
+        if self.did is not None:
+            return (self.did.event,)
+        if self.aggregate is not None:
+            return (self.aggregate.event,)
+        return () if self.did_in_order is None else self.did_in_order.events
+
+    @property
     def asks_values(self) -> bool:
         """Does it depend on values of traits, or of properties of events?"""
         return any(
-            node.trait is not None or (node.did is not None and bool(node.did.event.where)) for _, node in self.walk()
+            node.trait is not None
+            or (node.aggregate is not None and node.aggregate.asks_values)
+            or any(event.where for event in node.events)
+            for _, node in self.walk()
         )
 
     @property
     def depends_on_time(self) -> bool:
         """Whether time alone can change who meets it, apart from the segments that it names."""
-        return any(_moves(node) for _, node in self.walk())
+        # A consent may run out.
+        return any(
+            node.consented is not None or getattr(node.operator[1], "depends_on_time", False)
+            for _, node in self.walk()
+            if node.operator[0] not in _BRANCHES
+        )
 
 
 def parse_predicate(value: Any, path: Sequence[str] = ()) -> Predicate:
@@ -377,8 +230,8 @@ def _children(name: str, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _explained(error: ErrorDetails, path: tuple[str, ...]) -> BadPredicateError:
-    inner = tuple(str(part) for part in error["loc"])
     context = error.get("ctx", {})
+    inner = tuple(str(part) for part in (*error["loc"], *context.get("at", ())))
     where = ".".join(inner) or "the condition"
     expected = _EXPECTED_BY_TYPE.get(error["type"])
     if error["type"] == "extra_forbidden":
@@ -400,23 +253,10 @@ _EXPECTED_BY_TYPE = {
     "bool_type": "true or false",
     "tuple_type": "a list",
     "too_long": "at most {max_length} items",
+    "too_short": "at least {min_length} items",
+    "enum": "one of {expected}",
     "greater_than_equal": "a number of at least {ge}",
     "less_than_equal": "a number of at most {le}",
     "model_type": "an object",
     "model_attributes_type": "an object",
 }
-
-
-def _moves(node: Predicate) -> bool:
-    ranges = [node.first_seen, node.last_seen]
-    if node.consented is not None:
-        return True  # it may run out
-    tests = [] if node.trait is None else [node.trait]
-    if node.did is not None:
-        ranges.append(node.did.during)
-        tests += node.did.event.where or ()
-    return any(found is not None and found.within is not None for found in ranges) or any(map(_reaches_back, tests))
-
-
-def _reaches_back(test: PropertyTest) -> bool:
-    return test.is_.operator[0] in ("withinLast", "before")

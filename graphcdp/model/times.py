@@ -105,16 +105,31 @@ def duration_text(span: timedelta) -> str:
     return f"P{days}{'T' if clock else ''}{clock}"
 
 
+def months_and_span(duration: str) -> tuple[int, timedelta]:
+    """What of an ISO 8601 duration goes by the calendar, in months, and the rest. Errors as `duration_parts`."""
+    years, months, weeks, days, hours, minutes, seconds = duration_parts(duration)
+    return years * 12 + months, timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
 def reaching_back(now: datetime, duration: str) -> datetime:
     """The moment that lies this far back; years and months go by the calendar.
 
     A day that the month does not have becomes its last one. Errors as `duration_parts`.
     """
+    return _shifted(now, duration, -1)
+
+
+def reaching_ahead(now: datetime, duration: str) -> datetime:
+    """The moment that lies this far ahead; as `reaching_back`."""
+    return _shifted(now, duration, 1)
+
+
+def _shifted(now: datetime, duration: str, sign: int) -> datetime:
     years, months, weeks, days, hours, minutes, seconds = duration_parts(duration)
-    month = now.year * 12 + now.month - 1 - years * 12 - months
+    month = now.year * 12 + now.month - 1 + sign * (years * 12 + months)
     year, month = month // 12, month % 12 + 1
     start = now.replace(year=year, month=month, day=min(now.day, calendar.monthrange(year, month)[1]))
-    return start - timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return start + sign * timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def time_of(text: str) -> datetime | None:

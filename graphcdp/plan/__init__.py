@@ -10,6 +10,10 @@
     single.py     whether all of it is about one customer
     finish.py     its row -> the answer
     where.py      a condition on a customer -> Cypher condition and parameters
+    moments.py    a condition on a customer -> when time alone may change who meets it
+    histories.py  conditions on many events: aggregates, sequences
+    anchors.py    counting from events when few can be meant
+    samples.py    estimates from a sample of customers
     members.py    conditions in their frames: who meets one, who is and who should be in segments
 
 Start with `write` in write.py, or with `condition` in where.py. Values are always

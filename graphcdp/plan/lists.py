@@ -78,8 +78,14 @@ SHAPES_MAX = 500
 """Of clauses that hold a caller's conditions; above it the oldest are written anew."""
 
 MEMBERSHIPS_TOTAL = f"WITH COUNT {{ (c)-[:IN_SEGMENT]->(:Segment) }} AS value, {_EXACT}"
+PAST_MEMBERS_TOTAL = f"""MATCH (s)<-[member:IN_SEGMENT|WAS_IN]-(c:Customer)
+WHERE member.since <= $at AND coalesce(member.until > $at, true)
+WITH count(DISTINCT c) AS value, {_EXACT}"""
 MEMBERS_TOTAL = f"WITH COUNT {{ (s)<-[:IN_SEGMENT]-(:Customer) }} AS value, {_EXACT}"
 DEVICES_TOTAL = f"WITH coalesce(c.`count.device`, 0) AS value, {_EXACT}"
+
+
+_UNTIL = "head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at })"
 
 
 @cache
@@ -154,23 +160,30 @@ def customer_links_total(*, ended: bool) -> str:
 
 @cache
 def memberships(*, after: bool, before: bool, backward: bool) -> str:
-    """Segments that `c` is in, entered last first: binds s, since; parameters as `devices`."""
+    """Segments that `c` is in, entered last first: binds s, since, until; parameters as `devices`."""
     return lines(
         "MATCH (c)-[member:IN_SEGMENT]->(s:Segment)",
-        "WITH s, member.since AS since",
+        "WITH c, s, member.since AS since",
         where(between("since", "s.id", after, before)),
-        f"WITH s, since ORDER BY {falling('since', 's.id', backward)} LIMIT $limit",
+        f"WITH c, s, since ORDER BY {falling('since', 's.id', backward)} LIMIT $limit",
+        f"WITH s, since, {_UNTIL} AS until",
     )
 
 
 @cache
-def members(*, after: bool, before: bool, backward: bool) -> str:
-    """Members of `s`, entered last first: binds c, since; parameters as `devices`."""
+def members(*, after: bool, before: bool, backward: bool, past: bool = False) -> str:
+    """Members of `s`, entered last first: binds c, since, until; parameters as `devices`. past: those at $at."""
+    now = ["MATCH (s)<-[member:IN_SEGMENT]-(c:Customer)", "WITH s, c, member.since AS since"]
+    then = [
+        "MATCH (s)<-[member:IN_SEGMENT|WAS_IN]-(c:Customer)",
+        "WHERE member.since <= $at AND coalesce(member.until > $at, true)",
+        "WITH s, c, max(member.since) AS since",
+    ]
     return lines(
-        "MATCH (s)<-[member:IN_SEGMENT]-(c:Customer)",
-        "WITH c, member.since AS since",
+        *(then if past else now),
         where(between("since", "c.id", after, before)),
-        f"WITH c, since ORDER BY {falling('since', 'c.id', backward)} LIMIT $limit",
+        f"WITH s, c, since ORDER BY {falling('since', 'c.id', backward)} LIMIT $limit",
+        f"WITH c, since, {'null' if past else _UNTIL} AS until",
     )
 
 

@@ -23,6 +23,7 @@
     feed.py        changes in the order of their numbers
     deliveries.py  where changes go, and what became of them there
     segments.py    segments and their members
+    lookalikes.py  who behaves alike, and what sets segments apart
     segment_versions.py  what edits made of segments
     segment_sizes.py     how many members they had over time
     segment_members.py   members with chosen fields, page by page

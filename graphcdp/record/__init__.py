@@ -18,6 +18,9 @@ feed.py        what the feed keeps: for how long, and without what was erased
 ids.py         makes ids
 clock.py       the server's time
 segments.py    memberships, kept up to date with each write
+segment_builds.py  the members of one segment from all customers, as a job
+segment_moments.py  who is looked at again when its moment has come
+segment_upkeep.py  what is done for segments now and then
 segment_edits.py  segments created, changed, archived and deleted
 locked_segments.py  the same within one transaction, with their versions
 segment_files.py  segments as YAML files, and all of these applied at once
@@ -26,8 +29,12 @@ keys.py        API keys made and revoked
 webhooks.py    webhooks made, changed and deleted
 delivering.py  who delivers for a destination; what became of deliveries
 rules.py       versions of the identity rules
-resolution.py  the job that resolves the graph by new rules: lease, cursor, progress
+jobs.py        jobs of any kind: status, lease, cursor, progress
+background.py  which kinds of jobs there are; those that a process runs beside its other work
+resolution.py  the job that resolves the graph by new rules
 resolution_pages.py  what one page of it does
+discovery.py   the job that looks for segments in the data
+behaviour.py   how customers behave: read, and kept
 plan_file.py   the tracking plan as a file
 rules_file.py  identity rules as a YAML file
 small_files.py the text of small files

@@ -1,8 +1,8 @@
 """Creates, changes, archives and deletes segments. Source: docs/segments.md, rules 13 to 18.
 
 An edit locks all segments, decides and writes in one transaction; then its
-members are computed by `fill`, and what that does not finish in time is done
-by the next sweep.
+members are computed by a job, and what that does not finish in time is done
+in the background.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,8 @@ from graphcdp.model.errors import DatabaseConflictError
 from graphcdp.model.predicates import Predicate, SegmentName
 from graphcdp.record.clock import utc_now
 from graphcdp.record.locked_segments import Changes, LockedSegments, Row, check_version
-from graphcdp.record.segments import clear_retired, fill
+from graphcdp.record.segment_builds import build
+from graphcdp.record.segments import clear_retired
 from graphcdp.segment.definitions import Definition, SegmentConflictError
 from graphcdp.segment.versions import PROCESS, Editor
 from graphcdp.store import Store, Transaction
@@ -59,7 +60,7 @@ async def create_segment(
             f"Someone else made a segment with the key {key} at the same moment.", ("key",), None
         ) from error
     if to_fill is not None:
-        await fill(store, to_fill, now, budget_s=FILL_BUDGET_S)
+        await build(store, to_fill, now, budget_s=FILL_BUDGET_S)
     return segment_id
 
 
@@ -105,7 +106,7 @@ async def archive_segment(store: Store, named: SegmentName, now: datetime, by: E
         await segments.archive(row)
 
     segment_id = await _edited(store, named, work, now, by)
-    await clear_retired(store)
+    await clear_retired(store, now)
     return segment_id
 
 
@@ -131,7 +132,7 @@ async def delete_segment(store: Store, named: SegmentName) -> str:
         return str(row["id"])
 
     segment_id = await store.transact(work)
-    await clear_retired(store)
+    await clear_retired(store, utc_now())
     return segment_id
 
 
@@ -151,5 +152,5 @@ async def _edited(
 
     segment_id, to_fill = await store.transact(work)
     if to_fill is not None:
-        await fill(store, to_fill, now, budget_s=FILL_BUDGET_S)
+        await build(store, to_fill, now, budget_s=FILL_BUDGET_S)
     return segment_id

@@ -1,5 +1,6 @@
 """Segments as YAML files, and what they state put into effect. Source: docs/segments-as-code.md."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 from graphcdp.model.errors import DatabaseConflictError, InvalidReferenceError, SegmentFileError
 from graphcdp.model.predicates import SegmentName
 from graphcdp.record.locked_segments import Changes, LockedSegments, stored_of
-from graphcdp.record.segments import clear_retired, fill
+from graphcdp.record.segment_builds import build
+from graphcdp.record.segments import clear_retired
 from graphcdp.record.small_files import read_small
 from graphcdp.segment.definitions import Definition
 from graphcdp.segment.differences import Step, StoredSegment, Todo, named_by_key, steps
-from graphcdp.segment.membership import in_order
+from graphcdp.segment.membership import levels
 from graphcdp.segment.versions import COMMAND_LINE, Editor, Field
 from graphcdp.segment.written import WrittenSegment, parse_segments
 from graphcdp.store import Store, Transaction
@@ -77,7 +79,7 @@ async def apply_segments(
 
     prune: archive what is not written. on_filled: told the key of each whose members
     are computed. Returns what was done. Raises SegmentFileError; then nothing was
-    written. When it ends before the members are computed, the next sweep goes on.
+    written. When it ends before the members are computed, a server goes on.
     """
 
     async def work(tx: Transaction) -> tuple[list[Step], list[Definition]]:
@@ -91,9 +93,9 @@ async def apply_segments(
     except DatabaseConflictError as error:
         raise SegmentFileError("Someone else made segments at the same moment: do it again.") from error
     if any(step.todo is Todo.ARCHIVE for step in done):
-        await clear_retired(store)
-    for definition in in_order(to_fill):
-        await fill(store, definition, now)
+        await clear_retired(store, now)
+    for definition in [one for level in levels(to_fill) for one in level]:
+        await build(store, definition, now, budget_s=math.inf)
         on_filled(definition.key)
     return done
 

@@ -1,14 +1,15 @@
-"""Memberships, kept up to date with each write and with time. Source: docs/segments.md, rules 9 to 12.
+"""Memberships, kept up to date with each write. Source: docs/segments.md, rules 9 to 12.
 
-`follow` runs inside the recorder's transaction, `fill` over all customers
-when a rule is new, `sweep` now and then for what time alone changes. Edits of
-segments are in segment_edits.py.
+`follow` runs inside the recorder's transaction; `bring` does the same
+for customers of some segments. What moves members without a write is in
+segment_builds.py, segment_moments.py and segment_upkeep.py, edits are in segment_edits.py.
 """
 
-import time
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 import structlog
@@ -16,19 +17,17 @@ import structlog
 from graphcdp.model.changes import SegmentEntered, SegmentExited
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import Predicate, parse_predicate
-from graphcdp.plan.members import differing
-from graphcdp.plan.members import moves as statement_of_moves
-from graphcdp.plan.where import condition
+from graphcdp.plan.members import Asked, moves
+from graphcdp.plan.moments import NO_MOMENT, moment_of_row
+from graphcdp.plan.where import condition_of_row
 from graphcdp.segment.concern import Touched, concerned
-from graphcdp.segment.definitions import Definition
-from graphcdp.segment.membership import in_order, moves, to_sweep
+from graphcdp.segment.definitions import Definition, SegmentNames
+from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
-PAGE = 5000
-"""Customers whose membership is compared in one read."""
-CHUNK = 1000
-"""Customers who are locked and moved in one transaction."""
 CLEARED_AT_ONCE = 10_000
+STAYS_KEPT_MAX = 100
+"""Of the stays of one customer in one segment that are over, how many are kept; the oldest are forgotten."""
 
 log = structlog.get_logger("graphcdp.segments")
 
@@ -46,64 +45,115 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
     """
     if not touched:
         return
-    for definition, ids in concerned(in_order(await _definitions(tx)), touched):
-        where = condition(definition.rule, now)
-        rows = await tx.run_generated(statement_of_moves(where, definition.id, ids))
-        moved = moves({row["id"]: row["should"] for row in rows})
-        if moved.left:
-            left = await tx.run("segment/leave", segment=definition.id, ids=list(moved.left))
-            tx.tell(SegmentExited(row["id"], definition.id, definition.key) for row in left)
-        if moved.entered:
-            entered = await tx.run("segment/enter", segment=definition.id, ids=list(moved.entered), now=now)
-            tx.tell(SegmentEntered(row["id"], definition.id, definition.key) for row in entered)
+    ordered = levels(await definitions(tx))
+    asked = {one.id: (one, ids) for one, ids in concerned([one for level in ordered for one in level], touched)}
+    for level in ordered:
+        await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
 
 
-async def sweep(store: Store, now: datetime) -> None:
-    """Bring up to date what no write does.
+async def bring(
+    tx: Transaction,
+    wanted: Mapping[str, Iterable[str]],
+    now: datetime,
+    *,
+    known: Sequence[Definition] | None = None,
+    found: Mapping[str, list[dict[str, Any]]] | None = None,
+) -> None:
+    """Bring memberships up to date in these segments for these customers, and for who moves in those that name them.
 
-    Memberships that time alone changes, segments whose first computation did
-    not end, and what is left of deleted ones. Safe to run in several processes.
+    wanted: customers, who are locked, by segment; they may be due although time no
+    longer moves the segment. known: the segments, where the caller has read them.
+    found: rows of `plan.members.moves` that it has, by segment; these are not asked again.
     """
-    await clear_retired(store)
-    for definition in to_sweep(await _definitions(store), now):
-        await fill(store, definition, now)
+    ordered = levels(await definitions(tx) if known is None else known)
+    names = SegmentNames([one for level in ordered for one in level])
+    moved: dict[str, set[str]] = defaultdict(set)
+    there = found or {}
+    for level in ordered:
+        asked = []
+        for one in level:
+            ids = set(wanted.get(one.id, ()))
+            ids.update(*(moved[named] for named in names.named_by(one.rule)))
+            if ids:
+                asked.append((one, sorted(ids)))
+        done = await _compare(tx, asked, now, due=True)
+        for one in level:
+            if one.id in there:
+                done += await _apply(tx, there[one.id], [one], now)
+        for move in done:
+            moved[move["segment"]].add(move["customer"])
 
 
-async def fill(store: Store, definition: Definition, now: datetime, *, budget_s: float | None = None) -> bool:
-    """Compare all customers with the segment's rule and move those who differ; then a building segment is live.
+async def _compare(
+    tx: Transaction, asked: Sequence[tuple[Definition, Sequence[str]]], now: datetime, *, due: bool = False
+) -> list[dict[str, str]]:
+    """Move those of the customers whom the rules of these segments move; no rule names another one's segment.
 
-    now: the time at the start. budget_s: when this is used up, the rest is left
-    for the next sweep. Returns whether everybody was compared.
+    Also keeps when they are to be looked at again. due: some may be due although
+    time no longer moves the segment. Returns who moved.
     """
-    started = time.monotonic()
-    after = ""
-    while True:
-        elapsed_s = time.monotonic() - started
-        if budget_s is not None and elapsed_s > budget_s:
-            return False
-        moment = now + timedelta(seconds=elapsed_s)
-        where = condition(definition.rule, moment)
-        rows = await store.read_generated(differing(where, definition.id, after=after, limit=PAGE))
-        if rows[0]["last"] is None:
-            break
-        after = rows[0]["last"]
-        ids = sorted(rows[0]["ids"])
-        for start in range(0, len(ids), CHUNK):
-            await _move(store, ids[start : start + CHUNK], moment)
-    if definition.building:
-        await store.transact(lambda tx: tx.run("segment/built", id=definition.id, version=definition.version))
-    return True
+    no_moment = NO_MOMENT if due else None
+    questions = [
+        Asked(one.id, condition_of_row(one.rule, now), ids, moment_of_row(one.rule, now) or no_moment)
+        for one, ids in asked
+    ]
+    found = [row for statement in moves(questions, now) for row in await tx.run_generated(statement)]
+    return await _apply(tx, found, [one for one, _ in asked], now)
 
 
-async def clear_retired(store: Store) -> None:
+async def _apply(
+    tx: Transaction, found: Sequence[dict[str, Any]], of: Sequence[Definition], now: datetime
+) -> list[dict[str, str]]:
+    """Move who is to be moved in these segments, and keep moments. found: rows of `moves`. Returns who moved."""
+    key_by_id = {one.id: one.key for one in of}
+    entering, leaving = (
+        sorted((_place_of(row) for row in found if row["moves"] and row["should"] is should), key=_order)
+        for should in (True, False)
+    )
+    if leaving:
+        rows = await tx.run("segment/leave", moves=leaving, now=now, kept=STAYS_KEPT_MAX)
+        tx.tell(SegmentExited(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
+    if entering:
+        rows = await tx.run("segment/enter", moves=entering, now=now)
+        tx.tell(SegmentEntered(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
+    await _keep_moments(tx, [{**_place_of(row), "at": row["at"]} for row in found if row["timed"]])
+    return [*entering, *leaving]
+
+
+async def _keep_moments(tx: Transaction, timed: Sequence[dict[str, str]]) -> None:
+    later = sorted((row for row in timed if row["at"] is not None), key=_order)
+    never = sorted((row for row in timed if row["at"] is None), key=_order)
+    if never:
+        await tx.run("segment/due_drop", rows=never)
+    if later:
+        (row,) = await tx.run("segment/due_set", rows=later)
+        if row["earliest"] is not None:
+            tx.comes_due(row["earliest"])
+
+
+def _place_of(row: dict[str, Any]) -> dict[str, str]:
+    return {"customer": row["id"], "segment": row["segment"]}
+
+
+def _order(move: dict[str, str]) -> tuple[str, str]:
+    return move["segment"], move["customer"]
+
+
+async def clear_retired(store: Store, now: datetime) -> None:
     """Take everybody out of deleted segments, then remove them."""
 
     async def clear(tx: Transaction) -> int:
-        rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE)
+        rows = await tx.run("segment/clear_retired", limit=CLEARED_AT_ONCE, now=now)
         tx.tell(SegmentExited(row["customer"], row["segment"], row["key"]) for row in rows)
         return len(rows)
 
+    async def clear_waiting(tx: Transaction) -> int:
+        (row,) = await tx.run("segment/clear_waiting", limit=CLEARED_AT_ONCE)
+        return int(row["cleared"])
+
     while await store.transact(clear):
+        pass
+    while await store.transact(clear_waiting):
         pass
     await store.transact(lambda tx: tx.run("segment/drop_retired"))
 
@@ -118,21 +168,7 @@ def readable_rule(text: str) -> Predicate | None:
         return None
 
 
-async def _move(store: Store, customer_ids: Sequence[str], now: datetime) -> None:
-    """Move those of the customers who still differ.
-
-    They were compared without a lock; so they are locked and compared again,
-    now with all segments, since rules may name the segment.
-    """
-
-    async def work(tx: Transaction) -> None:
-        await tx.run("record/lock_customers", ids=list(customer_ids))
-        await refresh(tx, customer_ids, now)
-
-    await store.transact(work)
-
-
-async def _definitions(source: Store | Transaction) -> list[Definition]:
+async def definitions(source: Store | Transaction) -> list[Definition]:
     """The segments to keep up to date, by id. One whose rule is not readable keeps its members."""
     read = source.read if isinstance(source, Store) else source.run
     found = []

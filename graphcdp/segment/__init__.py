@@ -7,6 +7,7 @@
     written.py      segments as YAML, both ways
     differences.py  segments as they are written and as they are -> what to do
     wording.py      a condition -> one line in plain words
+    reading.py      one line -> the condition; its grammar is rules.lark
 
 Start with definitions.py. What a condition means is in `graphcdp.plan.where`.
 """

@@ -3,11 +3,13 @@
 Source: docs/segments.md, rule 9. What time alone changes is the sweep's.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from graphcdp.model.changes import Change, EventRecorded, TraitsChanged
-from graphcdp.model.predicates import Predicate
+from graphcdp.model.predicates import ANY_NAME, Predicate
 from graphcdp.segment.definitions import Definition, SegmentNames
 
 
@@ -26,15 +28,14 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Mentioned:
-    """What a rule looks at. seen: when a customer was seen, which every message changes.
+    """What a rule looks at, besides segments. seen: when a customer was seen, which every message changes.
 
     traits: under which names the values may be that it looks at: `a` and `a.b` for the
-    path `a.b`. events: names. segments: ids of those that it names.
+    path `a.b`. events: names, ANY_NAME for all.
     """
 
     traits: frozenset[str]
     events: frozenset[str]
-    segments: frozenset[str]
     seen: bool
 
 
@@ -60,13 +61,13 @@ def touched_by(customers: Iterable[str], changes: Iterable[Change], recomputed: 
     return found
 
 
-def mentioned(rule: Predicate, names: SegmentNames) -> Mentioned:
+@lru_cache(maxsize=1000)
+def mentioned(rule: Predicate) -> Mentioned:
     """What a rule looks at. Identifiers and consent are left out: when these change, every rule is asked."""
     nodes = [node for _, node in rule.walk()]
     return Mentioned(
         frozenset(name for node in nodes if node.trait is not None for name in _names(node.trait.path)),
-        frozenset(node.did.event.name for node in nodes if node.did is not None),
-        frozenset(names.named_by(rule)),
+        frozenset(event.name for node in nodes for event in node.events),
         any(node.first_seen is not None or node.last_seen is not None for node in nodes),
     )
 
@@ -83,15 +84,34 @@ def concerned(ordered: Sequence[Definition], touched: dict[str, Touched]) -> Ite
     of these may move in it too.
     """
     names = SegmentNames(ordered)
+    whom = _Whom(touched)
     may_move: dict[str, set[str]] = {}
     for definition in ordered:
-        what = mentioned(definition.rule, names)
-        ids = {customer for customer, one in touched.items() if _concerns(what, one)}
-        ids.update(*(may_move.get(named, ()) for named in what.segments))
+        ids = whom.concerned(mentioned(definition.rule))
+        ids.update(*(may_move.get(named, ()) for named in names.named_by(definition.rule)))
         may_move[definition.id] = ids
         if ids:
             yield definition, sorted(ids)
 
 
-def _concerns(what: Mentioned, one: Touched) -> bool:
-    return one.anything or what.seen or not what.traits.isdisjoint(one.traits) or not what.events.isdisjoint(one.events)
+class _Whom:
+    """The customers by what became different of them: there are many, of each rule few."""
+
+    def __init__(self, touched: dict[str, Touched]) -> None:
+        self._all = set(touched)
+        self._anything = {customer for customer, one in touched.items() if one.anything}
+        self._by_trait: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_event: defaultdict[str, set[str]] = defaultdict(set)
+        for customer, one in touched.items():
+            for trait in one.traits:
+                self._by_trait[trait].add(customer)
+            for event in (*one.events, *([ANY_NAME] if one.events else ())):
+                self._by_event[event].add(customer)
+
+    def concerned(self, what: Mentioned) -> set[str]:
+        if what.seen:
+            return set(self._all)
+        return self._anything.union(
+            *(self._by_trait.get(name, ()) for name in what.traits),
+            *(self._by_event.get(name, ()) for name in what.events),
+        )

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from neo4j import (
@@ -56,10 +57,15 @@ class Transaction:
         self._transaction = transaction
         self.concerned: frozenset[str] | None = None
         self.told: list[Change] = []
+        self.due: datetime | None = None
 
     def tell(self, changes: Iterable[Change]) -> None:
         """Add changes to the feed, in this order; they are numbered right before the commit, or never."""
         self.told.extend(changes)
+
+    def comes_due(self, at: datetime) -> None:
+        """Tell that something waits for a moment, once this is written; who looks after such moments is woken."""
+        self.due = at if self.due is None else min(self.due, at)
 
     def concerns(self, customers: Iterable[str]) -> None:
         """Tell which customers this transaction changes, by id; without that it may change anything."""
@@ -99,6 +105,7 @@ class Store:
         self.statements_run = 0
         self._watchers: list[Watcher] = []
         self._wakers: list[Callable[[], None]] = []
+        self._timers: list[Callable[[datetime], None]] = []
 
     @classmethod
     async def open(cls, connection: Connection) -> Self:
@@ -195,17 +202,18 @@ class Store:
         """
         concerned: frozenset[str] | None = None
         told = False
+        due: datetime | None = None
 
         @unit_of_work(timeout=timeout_s)
         async def managed(transaction: AsyncManagedTransaction) -> Result:
-            nonlocal concerned, told
+            nonlocal concerned, told, due
             ours = Transaction(self, transaction)
             result = await work(ours)
             if ours.told:
                 # Last of all: every writer waits for the counter from here until this one's commit.
                 told = True
                 await ours.run("feed/append", pages=pages_of(ours.told), count=len(ours.told))
-            concerned = ours.concerned
+            concerned, due = ours.concerned, ours.due
             return result
 
         try:
@@ -224,10 +232,21 @@ class Store:
             if told:
                 for waker in self._wakers:
                     waker()
+            if due is not None:
+                for timer in self._timers:
+                    timer(due)
 
     def wake(self, waker: Callable[[], None]) -> None:
         """Call `waker` after each write transaction of this store that told changes; it may have failed after all."""
         self._wakers.append(waker)
+
+    def time(self, timer: Callable[[datetime], None]) -> None:
+        """Call `timer` with the moment that something waits for, after each write transaction that told one."""
+        self._timers.append(timer)
+
+    def untime(self, timer: Callable[[datetime], None]) -> None:
+        """Call it no more."""
+        self._timers.remove(timer)
 
     def unwake(self, waker: Callable[[], None]) -> None:
         """Call it no more."""

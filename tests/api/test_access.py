@@ -87,6 +87,8 @@ OPERATIONS = {
     "decideConflict": 'mutation { decideConflict(input: {conflict: "x", decision: KEEP_APART}) { errors { code } } }',
     "replayRejected": "mutation { replayRejected(input: {ids: []}) { taken } }",
     "setIdentityRules": "mutation { setIdentityRules(input: {rules: {}, version: 99}) { errors { code } } }",
+    "parseRule": '{ parseRule(text: "plan = true") { text } }',
+    "discoverSegments": "mutation { discoverSegments(input: {count: 0}) { errors { code } } }",
     "createSegment": 'mutation { createSegment(input: {key: "", name: "", where: {all: []}}) { errors { code } } }',
     "updateSegment": 'mutation { updateSegment(input: {segment: {key: "x"}, version: 1}) { errors { code } } }',
     "createWebhook": 'mutation { createWebhook(input: {url: "ftp://x"}) { errors { code } } }',

@@ -9,9 +9,9 @@ import pytest
 
 from graphcdp.app import Platform
 from graphcdp.model.statement import Statement
-from graphcdp.record import segments
 from graphcdp.record.keys import create_key
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.segment_moments import run_due
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 from tests.api.conftest import Caller, Json, event, record, serving
@@ -143,9 +143,9 @@ async def test_memberships_follow_decisions_and_their_end(two: Caller, store: St
     assert await member() is False
     await decide(two, ANN, True, "2026-01-01T00:00:00Z", expiresAt=ends.isoformat())
     assert await member() is True
-    await segments.sweep(store, ends - timedelta(minutes=1))
+    await run_due(store, ends - timedelta(minutes=1))
     assert await member() is True
-    await segments.sweep(store, ends)
+    await run_due(store, ends)
     assert await member() is False
     await decide(two, ANN, True)
     assert await member() is True

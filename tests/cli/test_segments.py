@@ -265,7 +265,7 @@ async def test_rules_that_name_each_other_the_other_way_round(store: Store, tmp_
     await out("apply", file)
     file.write_text("segments:\n  a: {rule: {all: []}}\n  b: {rule: {inSegment: {key: a}}}\n")
     await out("apply", file)
-    assert (await state(store))["b"][4] == "in segment a"
+    assert (await state(store))["b"][4] == 'in segment "a"'
 
 
 async def test_an_archived_one_in_the_file_comes_back_changed(store: Store, tmp_path: Path) -> None:

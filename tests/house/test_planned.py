@@ -19,6 +19,8 @@ UNPLANNED = {
         "explainIdentity",
         "identityRulesHistory",
         "identityRules",
+        # It asks nothing of the graph.
+        "parseRule",
         "previewIdentityRules",
         "previewSegment",
         "previewMerge",
@@ -26,6 +28,11 @@ UNPLANNED = {
         "webhook",
         "webhooks",
     },
+    # They are worked out: from the vector index, and from facts that are counted and weighed.
+    "Customer": {"lookalikes"},
+    "Segment": {"distinctions", "lookalikes"},
+    # JSON, whose type the kind of the job tells.
+    "Job": {"result"},
 }
 
 

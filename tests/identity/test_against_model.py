@@ -19,10 +19,10 @@ from hypothesis.stateful import (
 from graphcdp.model.outcomes import Status
 from graphcdp.model.statement import Statement
 from graphcdp.read.jobs import job_of_version
+from graphcdp.record.background import run_job
 from graphcdp.record.erase import erase_customer
 from graphcdp.record.identity_edits import allow_link, cut_link, split_customer, undo_merge
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.resolution import run_job
 from graphcdp.record.rules import Origin, put_in_force, rules_in_force
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store

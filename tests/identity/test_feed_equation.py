@@ -16,11 +16,10 @@ from graphcdp.model.predicates import SegmentName, parse_predicate
 from graphcdp.model.statement import Statement
 from graphcdp.read.feed import read_changes
 from graphcdp.read.jobs import job_of_version
-from graphcdp.record import segments
+from graphcdp.record.background import run_job
 from graphcdp.record.erase import erase_customer
 from graphcdp.record.identity_edits import cut_link, merge_customers, split_customer, undo_merge
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.resolution import run_job
 from graphcdp.record.rules import Origin, put_in_force, rules_in_force
 from graphcdp.record.segment_edits import (
     Changes,
@@ -30,6 +29,8 @@ from graphcdp.record.segment_edits import (
     restore_segment,
     update_segment,
 )
+from graphcdp.record.segment_moments import run_due
+from graphcdp.record.segment_upkeep import sweep
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
 from tests.identity.follower import Copy
@@ -132,7 +133,8 @@ class Followed(OnTheGraph):
         (row,) = self.run(self.store.read("segment/by_keys", keys=["high"]))
         changed = Changes(rule=parse_predicate(given))
         self.run(update_segment(self.store, SegmentName(key="high"), row["version"], changed, self.now()))
-        self.run(segments.sweep(self.store, self.now()))
+        self.run(sweep(self.store, self.now()))
+        self.run(run_due(self.store, self.now()))
 
     @rule()
     def replace_segment(self) -> None:

@@ -209,6 +209,7 @@ class Maker:
             "statuses": [["LIVE", "PAUSED"], ["ARCHIVED"], []],
             "during": [{"within": "P3D"}, {"since": "2026-01-30T00:00:00Z"}, {"until": "never"}, {"within": "P9Y"}],
             "every": ["HOUR", "DAY"],
+            "at": ["2026-02-15T00:00:00Z", "2126-01-01T00:00:00.5Z", "never"],
             "code": ["LIMIT", "BLOCKED", "RULES", "MERGE_OFF"],
         }
         if argument == "ids":

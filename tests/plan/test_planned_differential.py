@@ -13,8 +13,8 @@ from graphcdp.api.context import Context
 from graphcdp.api.schema import executor, schema
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, Scope, key_principal, visitor_principal
+from graphcdp.record.background import BackgroundJobs, follow_job
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.resolution import BackgroundJobs, follow_job
 from graphcdp.record.segment_sizes import measure_sizes
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from graphcdp.model.consent import Decision
-from graphcdp.model.predicates import Predicate, parse_predicate
+from graphcdp.model.histories import NEVER_NONE, OF_PROPERTY, TIMES
+from graphcdp.model.predicates import Measure, Predicate, parse_predicate
 from graphcdp.model.statement import Statement
-from graphcdp.plan.where import condition
+from graphcdp.plan.members import Asked, moves
+from graphcdp.plan.where import condition, condition_of_row
 from graphcdp.store import Store
 from tests.plan.meaning import Facts, Happened, holds
 
@@ -76,7 +78,7 @@ def a_customer(choose: random.Random, number: int) -> Facts:
         first_seen=a_time(choose),
         last_seen=a_time(choose),
         traits=a_bag(choose),
-        kinds=frozenset(kind for kind in KINDS if choose.random() < 0.5),
+        kinds={kind: choose.choice([1, 1, 2, 3]) for kind in KINDS if choose.random() < 0.5},
         events=events,
         segments=frozenset(key for key in SEGMENTS if choose.random() < 0.5),
         decisions=[a_decision(choose) for _ in range(choose.choice([0, 1, 1, 2, 4]))],
@@ -105,7 +107,7 @@ def a_test(choose: random.Random) -> dict[str, Any]:
             ("contains", choose.choice([text, text[:2], "PRO"])),
             ("startsWith", choose.choice([text, text[:3]])),
             ("exists", choose.choice([True, False])),
-            ("withinLast", choose.choice(DURATIONS)),
+            (choose.choice(["withinLast", "withinNext"]), choose.choice(DURATIONS)),
             ("before", choose.choice(DURATIONS)),
         ]
     )
@@ -132,12 +134,58 @@ def an_event_test(choose: random.Random) -> dict[str, Any]:
         found["event"]["where"] = [a_test(choose) for _ in range(choose.randrange(1, 3))]
     if choose.random() < 0.5:
         found["during"] = a_range(choose)
+    if choose.random() < 0.7:
+        found["times"] = some_times(choose)
+    return found
+
+
+def some_times(choose: random.Random) -> dict[str, Any]:
+    """Bounds of a number."""
     least = choose.choice([None, 0, 1, 2, 3])
     most = choose.choice([None, None, 0, 1, 3, 12])
     if most is not None and least is not None and least > most:
         least, most = most, least
-    if choose.random() < 0.7:
-        found["times"] = {"atLeast": least, "atMost": most}
+    return {"atLeast": least, "atMost": most}
+
+
+def a_match(choose: random.Random, where: float = 0.3) -> dict[str, Any]:
+    """Which events."""
+    found: dict[str, Any] = {"name": choose.choice([*NAMES, *NAMES, "*", "Never"])}
+    if choose.random() < where:
+        found["where"] = [a_test(choose)]
+    return found
+
+
+def an_aggregate(choose: random.Random) -> dict[str, Any]:
+    """A condition on what events come to."""
+    measure = choose.choice(list(Measure))
+    found: dict[str, Any] = {"event": a_match(choose), "measure": measure.value}
+    if choose.random() < 0.4:
+        found["during"] = a_range(choose)
+    if measure in OF_PROPERTY:
+        found["property"] = choose.choice(PATHS[:4])
+    if measure in TIMES:
+        order = choose.choice(["gt", "gte", "lt", "lte"])
+        length = choose.choice(["withinLast", "before", "withinNext"])
+        found["is"] = choose.choice([{order: a_time(choose).isoformat()}, {length: choose.choice(DURATIONS)}])
+    else:
+        number = choose.choice(NUMBERS)
+        order = choose.choice(["eq", "neq", "gt", "gte", "lt", "lte"])
+        found["is"] = choose.choice([{order: number}, {order: number}, {"in": [0, 1, 2.0, number]}])
+    if measure not in NEVER_NONE and choose.random() < 0.1:
+        found["is"] = {"exists": choose.choice([True, False])}
+    return found
+
+
+def a_sequence(choose: random.Random) -> dict[str, Any]:
+    """A condition on the order of events."""
+    found: dict[str, Any] = {"steps": [a_match(choose, 0.15) for _ in range(choose.choice([2, 2, 2, 3, 4]))]}
+    if choose.random() < 0.5:
+        found["within"] = choose.choice(DURATIONS)
+    if choose.random() < 0.4:
+        found["without"] = a_match(choose)
+    if choose.random() < 0.2:
+        found["during"] = a_range(choose)
     return found
 
 
@@ -154,6 +202,10 @@ def a_predicate(choose: random.Random, levels: int = 3) -> dict[str, Any]:
             {"trait": a_test(choose)},
             {"did": an_event_test(choose)},
             {"did": an_event_test(choose)},
+            {"didInOrder": a_sequence(choose)},
+            {"aggregate": an_aggregate(choose)},
+            {"aggregate": an_aggregate(choose)},
+            {"identifiers": {"kind": choose.choice([*KINDS, "device_id"]), "times": some_times(choose)}},
             {"inSegment": {"key": choose.choice([*SEGMENTS, "unknown"])}},
             {"hasIdentifier": choose.choice([*KINDS, "phone", "user_id"])},
             {"consented": choose.choice([*PURPOSES, "never asked"])},
@@ -167,10 +219,16 @@ UNWIND $rows AS row
 CREATE (c:Customer {id: row.id})
 SET c += row.properties
 FOREACH (kind IN row.kinds | CREATE (:Identifier {key: kind + ':' + row.id})-[:IDENTIFIES]->(c))
-FOREACH (key IN row.segments | MERGE (s:Segment {key: key}) CREATE (c)-[:IN_SEGMENT]->(s))
+FOREACH (key IN row.segments | MERGE (s:Segment {id: 'seg_' + key, key: key}) CREATE (c)-[:IN_SEGMENT]->(s))
 FOREACH (event IN row.events | CREATE (e:Event) SET e = event)
 FOREACH (given IN row.decisions |
   CREATE (c)<-[:IDENTIFIES]-(:Identifier {key: given.key})<-[:OF]-(k:Consent) SET k += given)"""
+
+SPAN = """
+MATCH (e:Event)
+WITH e.subject AS key, min(e.at) AS first, max(e.at) AS last
+MATCH (i:Identifier {key: key})
+SET i.firstEventAt = first, i.lastEventAt = last"""
 
 
 async def make(store: Store, customers: list[Facts]) -> None:
@@ -191,7 +249,7 @@ async def make(store: Store, customers: list[Facts]) -> None:
             for place, event in enumerate(facts.events)
         ]
         properties: dict[str, Any] = {"firstSeen": facts.first_seen, "lastSeen": facts.last_seen}
-        properties |= {f"count.{kind}": 1 for kind in kinds}
+        properties |= {f"count.{kind}": count for kind, count in facts.kinds.items()}
         properties |= {f"traits.{name}": value for name, value in facts.traits.items()}
         rows.append(
             {
@@ -213,6 +271,7 @@ async def make(store: Store, customers: list[Facts]) -> None:
             }
         )
     await store.transact(lambda tx: tx.run_generated(Statement(MAKE, {"rows": rows})))
+    await store.transact(lambda tx: tx.run_generated(Statement(SPAN)))
 
 
 async def meet(store: Store, predicate: Predicate) -> set[str]:
@@ -224,20 +283,67 @@ async def meet(store: Store, predicate: Predicate) -> set[str]:
     return {row["id"] for row in rows}
 
 
+async def should_enter(store: Store, predicate: Predicate, ids: list[str]) -> set[str]:
+    """Who meets the condition, asked about each in the way of a write."""
+    (statement,) = moves([Asked("seg_none", condition_of_row(predicate, NOW), ids)], NOW)
+    return {row["id"] for row in await store.read_generated(statement)}
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_cypher_agrees_with_python(store: Store, seed: int) -> None:
     choose = random.Random(seed)
     customers = [a_customer(choose, number) for number in range(150)]
     await make(store, customers)
     selected = 0
-    for _ in range(60):
+    for _ in range(30):
         given = a_predicate(choose)
         predicate = parse_predicate(given)
         assert parse_predicate(predicate.to_json()) == predicate
         expected = {facts.id for facts in customers if holds(predicate, facts, NOW)}
         assert await meet(store, predicate) == expected, f"seed {seed}: {given}"
+        everybody = [facts.id for facts in customers]
+        assert await should_enter(store, predicate, everybody) == expected, f"seed {seed}, by row: {given}"
         selected += 0 < len(expected) < len(customers)
-    assert selected > 22, "most of the conditions should tell customers apart"
+    assert selected > 11, "most of the conditions should tell customers apart"
+
+
+async def test_every_measure_on_every_kind_of_history(store: Store) -> None:
+    choose = random.Random(7)
+    customers = [a_customer(choose, number) for number in range(120)]
+    await make(store, customers)
+    for measure in Measure:
+        selected = 0
+        for _ in range(4):
+            given = next(one for one in iter(lambda: an_aggregate(choose), None) if one["measure"] == measure)
+            predicate = parse_predicate({"aggregate": given})
+            expected = {facts.id for facts in customers if holds(predicate, facts, NOW)}
+            assert await meet(store, predicate) == expected, given
+            selected += 0 < len(expected) < len(customers)
+        assert selected, measure
+
+
+async def test_orders_in_dense_histories(store: Store) -> None:
+    choose = random.Random(11)
+
+    def dense(number: int) -> Facts:
+        moments = [NOW - timedelta(days=7 * choose.randrange(9)) for _ in range(choose.randrange(10))]
+        events = [Happened(choose.choice("ABC"), at, {"plan": choose.randrange(2)}) for at in moments]
+        return Facts(id=f"cus_{number:04}", first_seen=NOW, last_seen=NOW, events=events)
+
+    customers = [dense(number) for number in range(200)]
+    await make(store, customers)
+    selected = 0
+    for _ in range(18):
+        given: dict[str, Any] = {"steps": [{"name": choose.choice("ABC*")} for _ in range(choose.choice([2, 2, 3, 4]))]}
+        given["within"] = choose.choice([None, "P1W", "P14D", "P1M"])
+        given["without"] = choose.choice([None, {"name": "A"}, {"name": "C"}, {"name": "B"}])
+        if choose.random() < 0.4:
+            given["steps"][-1]["where"] = [{"path": "plan", "is": {"eq": 1}}]
+        predicate = parse_predicate({"didInOrder": given})
+        expected = {facts.id for facts in customers if holds(predicate, facts, NOW)}
+        assert await meet(store, predicate) == expected, given
+        selected += 0 < len(expected) < len(customers)
+    assert selected > 8
 
 
 async def test_every_operator_on_every_value(store: Store) -> None:
@@ -251,7 +357,7 @@ async def test_every_operator_on_every_value(store: Store) -> None:
         (operator, operand) for operator in ("eq", "neq", "gt", "gte", "lt", "lte") for operand in [*TEXTS, *NUMBERS]
     ]
     operands += [("eq", True), ("neq", False), ("in", [1, "pro", True]), ("in", [])]
-    operands += [(operator, duration) for operator in ("withinLast", "before") for duration in DURATIONS]
+    operands += [(operator, duration) for operator in ("withinLast", "before", "withinNext") for duration in DURATIONS]
     operands += [(operator, text) for operator in ("contains", "startsWith") for text in TEXTS if text]
     for operator, operand in operands:
         predicate = parse_predicate({"trait": {"path": "plan", "is": {operator: operand}}})

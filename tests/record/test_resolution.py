@@ -13,8 +13,9 @@ from graphcdp.model.statement import Statement
 from graphcdp.read.jobs import job_of_version
 from graphcdp.read.simulation import Simulation, simulate
 from graphcdp.record import resolution
+from graphcdp.record.background import BackgroundJobs, follow_job, run_job
+from graphcdp.record.jobs import JobState, JobStatus, retry_job
 from graphcdp.record.recorder import Recorder
-from graphcdp.record.resolution import BackgroundJobs, JobState, JobStatus, follow_job, retry_job, run_job
 from graphcdp.record.rules import Origin, put_in_force
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store, Transaction, statements
@@ -305,7 +306,7 @@ async def test_a_job_whose_runner_died_is_taken_over_when_the_lease_has_run_out(
 
     async def dies(tx: Transaction) -> None:
         properties = {"status": "RUNNING", "leaseUntil": NOW + timedelta(seconds=30)}
-        await tx.run("resolution/set_job", id=job, properties=properties, now=NOW)
+        await tx.run("job/set", id=job, properties=properties, now=NOW)
 
     await store.transact(dies)
     held = await run_job(store, job, clock=lambda: NOW + timedelta(seconds=29))

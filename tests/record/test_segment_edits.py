@@ -39,6 +39,8 @@ async def test_what_is_created_can_be_read(store: Store) -> None:
         "version": 1,
         "created": NOW,
         "updated": NOW,
+        "checked": None,
+        "drift": None,
     }
 
 

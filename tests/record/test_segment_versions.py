@@ -12,7 +12,6 @@ from graphcdp.model.statement import Statement
 from graphcdp.read.feed import read_changes
 from graphcdp.read.segment_sizes import size_histories, span_of
 from graphcdp.read.segment_versions import VersionRow, version_page, version_pages
-from graphcdp.record import segments
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.segment_edits import (
     Changes,
@@ -24,6 +23,7 @@ from graphcdp.record.segment_edits import (
     update_segment,
 )
 from graphcdp.record.segment_sizes import KEPT_DAYS, measure_sizes
+from graphcdp.record.segment_upkeep import sweep
 from graphcdp.segment.definitions import SegmentConflictError, UnknownSegmentError
 from graphcdp.segment.versions import VERSIONS_MAX, Editor
 from graphcdp.store import Store, migrations, statements
@@ -126,7 +126,7 @@ async def test_an_archived_segment_has_nobody_and_keeps_its_key(store: Store, re
     assert await archive_segment(store, named("a"), NOW, ANN) == made
     assert ((await row(store, "a"))["status"], await size(store, "a")) == ("ARCHIVED", 0)
     await people(recorder, cem="pro")
-    await segments.sweep(store, NOW)
+    await sweep(store, NOW)
     assert await size(store, "a") == 0
     with pytest.raises(SegmentConflictError, match="an archived segment with the key a: restore it"):
         await create_segment(store, "a", "Again", None, plan_is("free"), NOW)
@@ -178,9 +178,9 @@ async def test_who_was_put_in_meanwhile_is_taken_out(store: Store, recorder: Rec
     await archive_segment(store, named("a"), NOW)
     # As a write does that read the rules before the archive.
     (ann,) = await store.read_generated(Statement("MATCH (c:Customer) RETURN c.id AS id"))
-    await store.transact(lambda tx: tx.run("segment/enter", segment=made, ids=[ann["id"]], now=NOW))
+    await store.transact(lambda tx: tx.run("segment/enter", moves=[{"customer": ann["id"], "segment": made}], now=NOW))
     assert await size(store, "a") == 1
-    await segments.sweep(store, NOW)
+    await sweep(store, NOW)
     assert await size(store, "a") == 0
 
 

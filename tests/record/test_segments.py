@@ -9,11 +9,16 @@ import pytest
 
 from graphcdp.model.predicates import Predicate, SegmentName, parse_predicate
 from graphcdp.model.statement import Statement
-from graphcdp.plan.members import differing
-from graphcdp.plan.where import condition
-from graphcdp.record import segments
+from graphcdp.plan.members import Asked, differing, moves
+from graphcdp.plan.moments import moment_of_row
+from graphcdp.plan.where import condition, condition_of_row
+from graphcdp.record import segment_builds, segments
+from graphcdp.record.background import KINDS
+from graphcdp.record.jobs import run_unfinished
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.segment_edits import Changes, create_segment, update_segment
+from graphcdp.record.segment_moments import run_due
+from graphcdp.record.segment_upkeep import sweep
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
 
@@ -110,8 +115,7 @@ async def test_a_new_segment_takes_in_those_who_are_there(store: Store, recorder
 
 
 async def test_more_customers_than_one_page(store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "PAGE", 3)
-    monkeypatch.setattr(segments, "CHUNK", 2)
+    monkeypatch.setattr(segment_builds, "PAGE", 3)
     for number in range(8):
         await states(recorder, f"user{number}", even=number % 2 == 0)
     await create(store, "odd", trait={"path": "even", "is": {"eq": False}})
@@ -144,7 +148,7 @@ async def test_a_paused_segment_keeps_its_members_until_it_goes_on(store: Store,
     await ordered(recorder, "ann", "m1")
     await update_segment(store, SegmentName(key="buyers"), 1, Changes(paused=True), START)
     await ordered(recorder, "bob", "m2")
-    await segments.sweep(store, START)
+    await sweep(store, START)
     assert (await status(store, "buyers"), await members(store, "buyers")) == ("PAUSED", ["ann"])
     await update_segment(store, SegmentName(key="buyers"), 2, Changes(paused=False), START)
     assert (await status(store, "buyers"), await members(store, "buyers")) == ("LIVE", ["ann", "bob"])
@@ -157,9 +161,9 @@ async def test_customers_leave_and_enter_by_time_alone(store: Store, recorder: R
     await ordered(recorder, "ann", "m1", START)
     await states(recorder, "ann", renewed="2025-04-01T00:00:00Z")
     assert [await members(store, key) for key in ("active", "lapsed", "due")] == [["ann"], [], []]
-    await segments.sweep(store, START + timedelta(days=29, hours=23))
+    await run_due(store, START + timedelta(days=29, hours=23))
     assert [await members(store, key) for key in ("active", "lapsed", "due")] == [["ann"], [], ["ann"]]
-    await segments.sweep(store, START + timedelta(days=30, seconds=1))
+    await run_due(store, START + timedelta(days=30, seconds=1))
     assert [await members(store, key) for key in ("active", "lapsed", "due")] == [[], ["ann"], ["ann"]]
 
 
@@ -186,7 +190,8 @@ async def test_a_first_computation_that_broke_off_is_ended_by_the_sweep(store: S
     )
     await ordered(recorder, "bob", "m2")
     assert await members(store, "buyers") == ["bob"], "a segment that is being built follows writes already"
-    await segments.sweep(store, START + timedelta(days=1))
+    await sweep(store, START + timedelta(days=1))
+    await run_unfinished(store, KINDS)
     assert (await status(store, "buyers"), await members(store, "buyers")) == ("LIVE", ["ann", "bob"])
 
 
@@ -220,7 +225,7 @@ async def test_writers_and_an_edit_at_once_end_in_what_the_rule_says(store: Stor
         await update_segment(store, SegmentName(key="loyal"), 1, Changes(rule=new_rule), START)
 
     await asyncio.gather(*(write(place) for place in range(4)), edit())
-    await segments.sweep(store, START)
+    await sweep(store, START)
     counted = """MATCH (i:Identifier)-[:IDENTIFIES]->(:Customer)
     WITH i.value AS who, COUNT { (e:Event) WHERE e.subject = i.key } AS orders WHERE orders >= 5
     RETURN who ORDER BY who"""
@@ -247,7 +252,7 @@ async def test_rule_9_what_is_kept_up_to_date_is_what_would_be_computed(
     chance = random.Random(seed)
     for key, given in LIVE_RULES.items():
         await create(store, key, **given)
-    await segments.sweep(store, START)
+    await sweep(store, START)
     for batch in range(12):
         await recorder.record([_any_message(chance, f"{batch}-{n}") for n in range(chance.randrange(1, 5))])
         for key, given in LIVE_RULES.items():
@@ -268,3 +273,15 @@ def _any_message(chance: random.Random, message_id: str) -> dict[str, Any]:
     if chance.random() < 0.4:
         return {**message, "type": "identify", "traits": {"plan": chance.choice(["pro", "free", None])}}
     return {**message, "name": chance.choice(["Order Completed", "Click", "Other"])}
+
+
+async def test_a_write_reads_nothing_of_others(store: Store, recorder: Recorder, profiled: Any) -> None:
+    for number in range(50):
+        await ordered(recorder, f"u{number}", f"m{number}")
+    (found,) = await store.read_generated(Statement("MATCH (c:Customer) RETURN min(c.id) AS id"))
+    for given in ({"did": orders(2, within="P30D")}, {"not": {"did": orders(1)}}, {"did": {"event": {"name": "*"}}}):
+        row = condition_of_row(rule(**given), START)
+        at = moment_of_row(rule(**given), START)
+        (statement,) = moves([Asked("seg_none", row, [found["id"]], at)], START)
+        plan = await profiled(statement)
+        assert sum(hits for *_, hits in plan) < (30 if at is None else 50), plan

@@ -1,13 +1,18 @@
 """Segments over GraphQL: edits and their errors, lists both ways, previews, and a customer's segments without N+1."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from graphcdp.api import segments
 from graphcdp.api.context import Context
 from graphcdp.api.schema import schema
 from graphcdp.model.principals import OWNER
+from graphcdp.model.statement import Statement
+from graphcdp.read.segments import estimate_meeting
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -185,7 +190,7 @@ async def test_members_who_entered_last_come_first(ask: Ask, recorder: Recorder)
 
 
 PREVIEW = """query($where: CustomerPredicate!, $sample: Int! = 5) { previewSegment(where: $where, sample: $sample) {
-  count { value precision } share sample { displayName } ruleText
+  count { value precision } standardError share sample { displayName } ruleText
 } }"""
 
 
@@ -195,11 +200,22 @@ async def test_a_preview_counts_and_shows(ask: Ask, answer: Ask, recorder: Recor
     await people(recorder, "dan", plan="free")
     found = (await ask(PREVIEW, where=PRO, sample=2))["previewSegment"]
     assert (found["count"], found["share"]) == ({"value": 3, "precision": "EXACT"}, 0.75)
+    assert found["standardError"] == 0
     assert len(found["sample"]) == 2
     assert found["ruleText"] == 'plan = "pro"'
     (error,) = (await answer(PREVIEW, where={"not": {"inSegment": {"key": "no"}}}))["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "There is no segment 'no'" in error["message"]
+
+
+async def test_a_preview_that_takes_too_long_estimates(ask: Ask, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "UNWIND range(1, 8000) AS n CREATE (:Customer {id: 'c' + n, `traits.n`: n % 4})"
+    await store.transact(lambda tx: tx.run_generated(Statement(text)))
+    monkeypatch.setattr(segments, "estimate_meeting", partial(estimate_meeting, exact_s=0))
+    found = (await ask(PREVIEW, where={"trait": {"path": "n", "is": {"eq": 1}}}, sample=0))["previewSegment"]
+    assert found["count"]["precision"] == "ESTIMATE"
+    assert abs(found["count"]["value"] - 2000) < 3 * found["standardError"] < 150
+    assert found["share"] == found["count"]["value"] / 8000
 
 
 OF_CUSTOMERS = """query($where: CustomerPredicate!) { customers(order: OLDEST, where: {hasIdentifier: "user"}) { nodes {
@@ -262,3 +278,80 @@ async def test_how_much_two_segments_have_in_common(ask: Ask, answer: Ask, recor
         assert found["segment"]["overlap"] == {"value": total, "precision": "EXACT"}
     (error,) = (await answer(document, by={"key": "pro"}, **{"with": {"key": "none"}}))["errors"]
     assert error["path"] == ["segment", "overlap"]
+
+
+PARSE = "query($text: String!) { parseRule(text: $text) { rule text errors { __typename message path } } }"
+
+
+async def test_a_rule_is_read_from_text(ask: Ask) -> None:
+    found = (await ask(PARSE, text='plan = "pro" and did Order at least 1 times'))["parseRule"]
+    assert found == {
+        "rule": {"all": [PRO, {"did": {"event": {"name": "Order"}}}]},
+        "text": 'plan = "pro" and did "Order"',
+        "errors": [],
+    }
+    assert (await create(ask, "buyers", where=found["rule"]))["segment"]["ruleText"] == found["text"]
+    found = (await ask(PARSE, text="plan = pro"))["parseRule"]
+    (error,) = found["errors"]
+    assert (found["rule"], found["text"]) == (None, None)
+    assert (error["__typename"], error["path"]) == ("InvalidInputError", ["text", "1:8"])
+    assert error["message"].endswith("plan = pro\n         ^")
+
+
+async def who(ask: Ask, key: str, where: Json) -> list[str]:
+    """Names of the members of a segment, who are those whom its condition filters."""
+    names = "nodes { displayName }"
+    found = await ask(
+        f"query($where: CustomerPredicate, $key: String!) {{ customers(where: $where) {{ {names} }} "
+        f"segment(by: {{key: $key}}) {{ members {{ {names} }} }} }}",
+        where=where,
+        key=key,
+    )
+    assert found["customers"]["nodes"] == found["segment"]["members"]["nodes"]
+    return [node["displayName"] for node in found["customers"]["nodes"]]
+
+
+async def test_predictions_are_traits(ask: Ask, recorder: Recorder) -> None:
+    likely: Json = {"trait": {"path": "predictions.churn", "is": {"gte": 0.7}}}
+    await create(ask, "leaving", where=likely)
+    for name, churn in (("ann", 0.8), ("bob", 0.1)):
+        traits = {"predictions": {"churn": churn}}
+        await recorder.record([{"type": "identify", "identifiers": [("user", name)], "traits": traits}])
+    assert await who(ask, "leaving", likely) == ["ann"]
+
+
+def track(name: str, event: str, at: datetime) -> Json:
+    return {"type": "track", "id": f"{name} {event} {at}", "name": event, "identifiers": [("user", name)], "at": at}
+
+
+async def test_aggregates_orders_and_numbers_of_identifiers(ask: Ask, recorder: Recorder) -> None:
+    conditions: list[Json] = [
+        {
+            "aggregate": {
+                "event": {"name": "Order"},
+                "property": "total",
+                "measure": "SUM",
+                "during": {"within": "P30D"},
+                "is": {"gte": 100},
+            }
+        },
+        {
+            "didInOrder": {
+                "steps": [{"name": "Cart"}, {"name": "Order"}],
+                "within": "P1D",
+                "without": {"name": "Return"},
+            }
+        },
+        {"identifiers": {"kind": "device", "times": {"atLeast": 2}}},
+    ]
+    for number, where in enumerate(conditions):
+        await create(ask, f"s{number}", where=where)
+    for name, devices, between in (("ann", ["a1", "a2"], "View"), ("bob", ["b1"], "Return")):
+        identifiers = [("user", name), *(("device", device) for device in devices)]
+        await recorder.record([{"type": "identify", "identifiers": identifiers}])
+        for minutes, event, total in ((9, "Cart", None), (6, between, None), (3, "Order", 33.3), (2, "Order", 33.3)):
+            message = track(name, event, datetime.now(UTC) - timedelta(minutes=minutes))
+            await recorder.record([message | ({} if total is None else {"properties": {"total": total}})])
+    await recorder.record([track("bob", "Order", datetime.now(UTC)) | {"properties": {"total": 33.4}}])
+    found = [await who(ask, f"s{number}", where) for number, where in enumerate(conditions)]
+    assert found == [["bob"], ["ann"], ["ann"]]

@@ -19,6 +19,12 @@ RULES: dict[str, Any] = {
     "either": {"any": [{"trait": {"path": "plan", "is": {"eq": "x"}}}, {"did": {"event": {"name": "Click"}}}]},
     "mail": {"hasIdentifier": "email"},
     "lately": {"lastSeen": {"within": "P7D"}},
+    "busy": {"did": {"event": {"name": "*"}, "times": {"atLeast": 2}}},
+    "spent": {
+        "aggregate": {"event": {"name": "Order"}, "property": "total", "measure": "SUM", "is": {"gt": 9}},
+    },
+    "carts": {"didInOrder": {"steps": [{"name": "Cart"}, {"name": "Order"}], "without": {"name": "Return"}}},
+    "devices": {"identifiers": {"kind": "device", "times": {"atLeast": 2}}},
     "both": {"all": [{"inSegment": {"key": "plan"}}, {"hasIdentifier": "email"}]},
 }
 ORDERED = [
@@ -32,9 +38,11 @@ trait plan      | plan either lately both
 trait address   | city lately
 trait address.city | city lately
 trait other     | lately
-event Order     | buyers no_buyers lately
-event Click     | either lately
-anything        | plan city buyers no_buyers either mail lately both
+event Order     | buyers no_buyers lately busy spent carts
+event Click     | either lately busy
+event Cart      | lately busy carts
+event Return    | lately busy carts
+anything        | plan city buyers no_buyers either mail lately busy spent carts devices both
 """
 
 
@@ -56,6 +64,9 @@ def test_each_segment_is_asked_for_those_whom_it_may_move() -> None:
         "plan": ["c2"],
         "buyers": ["c1"],
         "no_buyers": ["c1"],
+        "busy": ["c1"],
+        "spent": ["c1"],
+        "carts": ["c1"],
         "either": ["c2"],
         "lately": ["c1", "c2"],
         "both": ["c2"],

@@ -21,7 +21,7 @@ from graphcdp.segment.definitions import (
     check_new,
     check_unused,
 )
-from graphcdp.segment.membership import Moves, in_order, moves, to_sweep
+from graphcdp.segment.membership import levels, to_build, to_sweep
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=1)
@@ -39,18 +39,23 @@ def known(**named_by_key: str) -> list[Known]:
     return [Known(f"seg_{key}", key, naming(*named.split())) for key, named in named_by_key.items()]
 
 
+def keys(given: list[Definition]) -> list[list[str]]:
+    return [[found.key for found in level] for level in levels(given)]
+
+
 def test_a_segment_comes_after_those_that_its_rule_names() -> None:
-    given = [definition("a", naming("c", "b")), definition("b", naming("c")), definition("c", naming())]
-    assert [found.key for found in in_order(given)] == ["c", "b", "a"]
+    given = [
+        definition("a", naming("c", "b")),
+        definition("b", naming("c")),
+        definition("d", naming()),
+        definition("c", naming()),
+    ]
+    assert keys(given) == [["c", "d"], ["b"], ["a"]]
 
 
 def test_a_segment_that_is_not_kept_up_to_date_delays_nobody() -> None:
     given = [definition("b", naming("paused")), definition("a", naming())]
-    assert [found.key for found in in_order(given)] == ["a", "b"]
-
-
-def test_who_entered_and_who_left() -> None:
-    assert moves({"cus_3": True, "cus_2": False, "cus_1": True}) == Moves(("cus_1", "cus_3"), ("cus_2",))
+    assert keys(given) == [["a", "b"]]
 
 
 def test_what_is_swept() -> None:
@@ -61,7 +66,9 @@ def test_what_is_swept() -> None:
         definition("unfinished", naming(), building=True),
         definition("just_edited", naming(), edited=NOW - timedelta(seconds=5)),
     ]
-    assert [found.key for found in to_sweep(given, NOW)] == ["moving", "unfinished", "just_edited"]
+    swept = to_sweep(given, NOW, lambda rule: rule.last_seen is None)
+    assert [found.key for found in swept] == ["moving", "just_edited"]
+    assert [found.key for found in to_build(given, NOW)] == ["unfinished"]
 
 
 @pytest.mark.parametrize("key", ["a", "big_spenders_2026", "0", "x" * 60])

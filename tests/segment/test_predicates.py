@@ -25,13 +25,22 @@ def nested(levels: int) -> dict[str, Any]:
     return inner
 
 
+def aggregate(measure: str, test: Any, **parts: Any) -> dict[str, Any]:
+    return {"aggregate": {"event": {"name": "Order"}, "measure": measure, "is": test, **parts}}
+
+
+def in_order(count: int, **parts: Any) -> dict[str, Any]:
+    return {"didInOrder": {"steps": [{"name": "Order"}] * count, **parts}}
+
+
+SPENT = aggregate("SUM", {"gt": 500}, property="total", during={"within": "P30D"})
 REFUSED: list[tuple[Any, str, str]] = [
     # condition                                                        path                          expected
     (None, "", "an object with one of all, any"),
     ([], "", "an object with one of all, any"),
     ({}, "", "exactly one of all, any, not, trait, did"),
     ({**PLAN, "hasIdentifier": "email"}, "", "exactly one of"),
-    ({"didInOrder": {}}, "", "one of all, any, not, trait, did"),
+    ({"predicted": {}}, "", "one of all, any, not, trait, did"),
     ({"trait": None}, "", "a value for trait, not null"),
     ({"all": PLAN}, "all", "a list"),
     ({"any": [PLAN, 5]}, "any.1", "an object with one of"),
@@ -69,6 +78,24 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"did": {"event": {"name": ""}}}, "did.event.name", "at least 1 character"),
     ({"did": {"event": {"name": "a", "where": [PLAN["trait"]] * 11}}}, "did.event.where", "at most 10 items"),
     ({"all": [PLAN, did(during={"within": "soon"})]}, "all.1.did.during.within", "P30D or PT15M"),
+    (aggregate("MEDIAN", {"gt": 1}), "aggregate.measure", "one of 'SUM', 'MIN', 'MAX'"),
+    (aggregate("SUM", {"gt": 1}), "aggregate", "`property`, whose values SUM is of"),
+    (aggregate("EVENTS", {"gt": 1}, property="total"), "aggregate.property", "no `property` with EVENTS"),
+    (aggregate("EVENTS", {"exists": True}), "aggregate.is.exists", "always has a value"),
+    (aggregate("MAX", {"gt": "1"}, property="total"), "aggregate.is.gt", "a number: MAX is one"),
+    (aggregate("MAX", {"in": [1, True]}, property="total"), "aggregate.is.in.1", "a number: MAX is one"),
+    (aggregate("MAX", {"contains": "1"}, property="total"), "aggregate.is.contains", "one of eq, neq"),
+    (aggregate("MAX", {"withinLast": "P1D"}, property="total"), "aggregate.is.withinLast", "one of eq, neq"),
+    (aggregate("LAST_TIME", {"eq": "2026-01-01"}), "aggregate.is.eq", "one of gt, gte, lt, lte, withinLast"),
+    (aggregate("LAST_TIME", {"gt": 5}), "aggregate.is.gt", "RFC 3339 time"),
+    (aggregate("LAST_TIME", {"gt": "2026-01-01T10:00:00"}), "aggregate.is.gt", "RFC 3339 time"),
+    ({"all": [in_order(1)]}, "all.0.didInOrder.steps", "at least 2 items"),
+    (in_order(11), "didInOrder.steps", "at most 10 items"),
+    (in_order(2, within="P0D"), "didInOrder.within", "longer than none"),
+    (in_order(2, without={"name": ""}), "didInOrder.without.name", "at least 1 character"),
+    ({"identifiers": {"times": {"atLeast": 2}}}, "identifiers.kind", "a value here"),
+    ({"identifiers": {"kind": "device", "times": {"atLeast": "2"}}}, "identifiers.times.atLeast", "a whole number"),
+    (trait(withinNext="P0D"), "trait.is.withinNext", "longer than none"),
     ({"inSegment": {"id": "seg_1", "key": "loyal"}}, "inSegment", "exactly one of id, key"),
     ({"hasIdentifier": ""}, "hasIdentifier", "at least 1 character"),
     ({"consented": ""}, "consented", "at least 1 character"),
@@ -106,6 +133,10 @@ def test_json_comes_back_as_it_went_in() -> None:
             {"not": {"any": [did(during={"since": "2026-01-01T00:00:00Z", "within": "P1M"}, times={"atMost": 0})]}},
             {"inSegment": {"key": "loyal"}},
             {"firstSeen": {"until": "2026-01-01T00:00:00.500000Z"}},
+            SPENT,
+            aggregate("LAST_TIME", {"lt": "2026-01-01"}),
+            in_order(3, within="P7D", without={"name": "Return"}, during={"within": "P1M"}),
+            {"identifiers": {"kind": "device", "times": {"atLeast": 2}}},
             {"did": {"event": {"name": "*", "where": [{"path": "total", "is": {"gte": 10}}]}}},
         ]
     }
@@ -130,12 +161,38 @@ MOVES = [
     ({"did": {"event": {"name": "a", "where": [{"path": "b", "is": {"before": "P1D"}}]}}}, True),
     ({"not": {"any": [PLAN, {"lastSeen": {"within": "P30D"}}]}}, True),
     ({"inSegment": {"key": "loyal"}}, False),
+    (trait(withinNext="P1D"), True),
+    (SPENT, True),
+    (aggregate("SUM", {"gt": 1}, property="total"), False),
+    (aggregate("LAST_TIME", {"before": "P1D"}), True),
+    (in_order(2, within="P1D"), False),
+    (in_order(2, during={"within": "P1D"}), True),
+    (in_order(2, without={"name": "a", "where": [{"path": "b", "is": {"withinNext": "P1D"}}]}), True),
+    ({"identifiers": {"kind": "device"}}, False),
 ]
 
 
 @pytest.mark.parametrize(("given", "moves"), MOVES)
 def test_which_conditions_time_alone_can_change(given: Any, moves: bool) -> None:
     assert parse_predicate(given).depends_on_time is moves
+
+
+VALUES = [
+    (PLAN, True),
+    (did(), False),
+    (SPENT, True),
+    (aggregate("EVENTS", {"gt": 1}), False),
+    (aggregate("DISTINCT", {"gt": 1}, property="sku"), True),
+    ({"not": aggregate("EVENTS", {"gt": 1}, event={"name": "a", "where": [PLAN["trait"]]})}, True),
+    (in_order(2), False),
+    ({"any": [in_order(2, without={"name": "a", "where": [PLAN["trait"]]})]}, True),
+    ({"identifiers": {"kind": "device"}}, False),
+]
+
+
+@pytest.mark.parametrize(("given", "asks"), VALUES)
+def test_which_conditions_tell_values(given: Any, asks: bool) -> None:
+    assert parse_predicate(given).asks_values is asks
 
 
 BACK = [

@@ -6,8 +6,9 @@ CALL () {
   }
   CALL (s) {
     MATCH (s)<-[member:IN_SEGMENT]-(c:Customer)
-    WITH c, member.since AS since
-    WITH c, since ORDER BY since DESC, c.id DESC LIMIT $limit_4
+    WITH s, c, member.since AS since
+    WITH s, c, since ORDER BY since DESC, c.id DESC LIMIT $limit_4
+    WITH c, since, head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS until
     CALL (c) {
       MATCH (c)<-[:IDENTIFIES]-(i:Device)
       WITH i ORDER BY i.lastSeen DESC, i.id DESC LIMIT $limit_9

@@ -21,8 +21,9 @@ CALL () {
   }
   CALL (c) {
     MATCH (c)-[member:IN_SEGMENT]->(s:Segment)
-    WITH s, member.since AS since
-    WITH s, since ORDER BY since DESC, s.id DESC LIMIT $limit_15
+    WITH c, s, member.since AS since
+    WITH c, s, since ORDER BY since DESC, s.id DESC LIMIT $limit_15
+    WITH s, since, head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS until
     WITH collect([s.key, s.name]) AS page
     RETURN [page] AS f15
   }
