@@ -15,6 +15,7 @@ bulk.py       a first load, by Neo4j's own import
 demo.py    real data, loaded and served
 rules.py   the identity rules: show, check, preview, apply, history
 segments.py  segments: list, show, preview, members, versions, revert, archive, restore
+segment_jobs.py  the same app with what goes through all customers: discover, check
 segment_files.py  the same app with segments as code: validate, diff, apply, export
 plan.py    the tracking plan: check
 db.py      the embedded database: start, stop, status

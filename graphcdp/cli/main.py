@@ -16,6 +16,7 @@ from graphcdp.cli import (
     rejected,
     rules,
     segment_files,
+    segment_jobs,
     segments,
     webhooks,
 )
@@ -46,6 +47,7 @@ app.add_typer(produce.app, name="produce")
 app.command()(sources)
 app.add_typer(db.app, name="db")
 app.add_typer(rules.app, name="rules")
+segments.app.add_typer(segment_jobs.app)
 segments.app.add_typer(segment_files.app)
 app.add_typer(segments.app, name="segments")
 app.add_typer(plan.app, name="plan")

@@ -120,13 +120,14 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; stdout by default.", metavar="FILE")
     ] = None,
+    trees: Annotated[bool, typer.Option("--trees", help="Write rules as trees, not in words.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Print all segments that are not archived as YAML: a file that `diff` and `apply` take."""
 
     async def work(store: Store) -> tuple[str, list[str]]:
         written, unreadable = written_of(await stored_segments(store))
-        return segments_text(written), unreadable
+        return segments_text(written, trees=trees), unreadable
 
     text, unreadable = on_store(data_dir, work)
     if output is None:

@@ -19,7 +19,7 @@ from graphcdp.cli.logs import configure_logs
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import ExportError, SegmentFileError, UnknownReferenceError
 from graphcdp.model.predicates import Predicate, SegmentName
-from graphcdp.model.times import time_text
+from graphcdp.model.times import time_of, time_text
 from graphcdp.model.written import composed, values_of
 from graphcdp.plan.where import condition
 from graphcdp.read.export import segment_named
@@ -32,6 +32,7 @@ from graphcdp.read.segments import count_meeting, segments_by_ids, unknown_segme
 from graphcdp.read.simulation import keys_of_customers
 from graphcdp.record.clock import utc_now
 from graphcdp.record.segment_edits import archive_segment, restore_segment, revert_segment
+from graphcdp.record.segment_files import ENDINGS
 from graphcdp.record.small_files import read_small
 from graphcdp.segment.definitions import Status
 from graphcdp.segment.versions import COMMAND_LINE, Action
@@ -96,7 +97,7 @@ def show(segment: Segment, as_json: Json = False, data_dir: DataDir = None) -> N
 
 @app.command()
 def preview(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule as JSON, or a file with it as YAML or JSON.")],
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule in words, or as JSON, or a YAML file with it.")],
     segment: Annotated[
         str | None, typer.Option(help="Also who would enter and leave this one, by key or id.", metavar="SEGMENT")
     ] = None,
@@ -104,8 +105,15 @@ def preview(
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say whom a rule selects, and what it has in common with the segments that there are. Writes nothing."""
-    wanted = _rule_of(rule)
+    """Say whom a rule selects, and what it has in common with the segments that there are. Writes nothing.
+
+    Examples:
+
+    - `graphcdp segments preview 'plan = "pro" and did "Order Completed" at least 2 times in the last 90 days'`
+
+    - `graphcdp segments preview rule.yaml --segment loyal`
+    """
+    wanted = rule_of(rule)
 
     async def work(store: Store) -> dict[str, Any]:
         return await _preview(store, wanted, segment, sample)
@@ -148,6 +156,9 @@ def members(
             metavar="FIELD,...",
         ),
     ] = ",".join(DEFAULT),
+    at: Annotated[
+        str | None, typer.Option(help="Who was in it at this past time instead, RFC 3339.", metavar="TIME")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Write the members of a segment, in the order of their ids.
@@ -158,8 +169,9 @@ def members(
 
     - `graphcdp segments members vip --fields email,phone -o vip.csv`
 
-    - `graphcdp segments members vip --format jsonl --fields id,traits.plan`
+    - `graphcdp segments members vip --format jsonl --fields id,traits.plan --at 2026-03-01`
     """
+    moment = None if at is None else _past(at)
     columns = member_fields([name.strip() for name in fields.split(",") if name.strip()])
     if output is not None and output.is_dir():
         raise ExportError(f"{output} is a folder; name a file.")
@@ -168,7 +180,7 @@ def members(
     async def work(store: Store) -> int:
         segment_id = await segment_named(store, segment)
         with file:
-            async with aclosing(member_pages(store, segment_id, columns)) as pages:
+            async with aclosing(member_pages(store, segment_id, columns, moment)) as pages:
                 async for rows in pages:
                     file.write(rows)
         return file.rows
@@ -256,6 +268,16 @@ def print_json(value: Any) -> None:
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
+def _past(text: str) -> datetime:
+    """The time that this text states. Raises ExportError for one that is none, or that is to come."""
+    found = time_of(text)
+    if found is None:
+        raise ExportError(f"--at {text!r} is no RFC 3339 time, such as 2026-03-01 or 2026-03-01T14:30:00Z.")
+    if found > utc_now():
+        raise ExportError(f"--at {text!r} is to come; who will be in a segment then is not known.")
+    return found
+
+
 async def _moved(store: Store, segment: str, move: Callable[..., Awaitable[str]]) -> None:
     await move(store, SegmentName(id=await segment_named(store, segment)), utc_now(), COMMAND_LINE)
 
@@ -298,11 +320,14 @@ async def _sample(store: Store, rule: Predicate, now: datetime, size: int) -> li
     return [{"id": one, "identifiers": keys.get(one, [])} for one in ids]
 
 
-def _rule_of(given: str) -> Predicate:
-    """The rule that is given as JSON, or in a file. Raises SegmentFileError, or as `parse_rule`."""
-    is_json = given.lstrip().startswith("{")
-    where = "The rule" if is_json else given
-    text = given if is_json else read_small(Path(given), SegmentFileError)
+def rule_of(given: str) -> Predicate:
+    """The rule that is given in words, as JSON, or in a file. Raises SegmentFileError, or as `parse_rule`."""
+    path = Path(given)
+    is_file = path.suffix in (*ENDINGS, ".json") and len(given.splitlines()) == 1
+    if not is_file and not given.lstrip().startswith("{"):
+        return parse_rule(given)
+    where = given if is_file else "The rule"
+    text = read_small(path, SegmentFileError) if is_file else given
     try:
         return parse_rule(values_of(composed(text, where, SegmentFileError)))
     except ValueError as error:

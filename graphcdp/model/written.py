@@ -78,6 +78,15 @@ def line_of(root: yaml.Node, path: Path) -> int:
     return line + 1
 
 
+def node_at(root: yaml.Node, path: Path) -> yaml.Node | None:
+    """What stands at a path of names; None when there is nothing."""
+    node: yaml.Node | None = root
+    for part in path:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((value for key, value in pairs if str(key.value) == str(part)), None)
+    return node
+
+
 def dumped(values: Any) -> str:
     """Values as YAML, mappings in their order; `values_of` makes equal ones of it."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -47,12 +48,17 @@ def member_fields(names: Sequence[str]) -> list[MemberField]:
 
 
 async def member_pages(
-    store: Store, segment_id: str, fields: Sequence[MemberField]
+    store: Store, segment_id: str, fields: Sequence[MemberField], at: datetime | None = None
 ) -> AsyncGenerator[list[Values], None]:
-    """The members by id, as rows in the order of the fields. Who leaves meanwhile may be in it or not."""
+    """The members by id, as rows in the order of the fields. Who leaves meanwhile may be in it or not.
+
+    at: those who were members then, with what is known of them now.
+    """
     after = ""
+    name = "read/export_members" if at is None else "read/export_past_members"
+    past = {} if at is None else {"at": at}
     while True:
-        (page,) = await store.read("read/export_members", segment=segment_id, after=after, limit=IDS_PAGE)
+        (page,) = await store.read(name, segment=segment_id, after=after, limit=IDS_PAGE, **past)
         members: list[list[str]] = page["members"]
         for start in range(0, len(members), PAGE_ROWS):
             yield await _rows(store, dict(members[start : start + PAGE_ROWS]), fields)

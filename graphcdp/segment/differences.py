@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import orjson
-
 from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.segment.versions import Field
+from graphcdp.segment.wording import rule_text
 from graphcdp.segment.written import WrittenSegment
 
 
@@ -84,9 +83,9 @@ def _step(before: StoredSegment | None, after: WrittenSegment, key_by_id: Mappin
     return Step(todo, after.key, before, after, tuple(changed))
 
 
-def _text(rule: Predicate, key_by_id: Mapping[str, str]) -> bytes:
-    # As text, since Python takes 1 and true for equal.
-    return orjson.dumps(named_by_key(rule, key_by_id).to_json(), option=orjson.OPT_SORT_KEYS)
+def _text(rule: Predicate, key_by_id: Mapping[str, str]) -> str:
+    # In words, which are the same for trees that mean the same (docs/conditions.md, rule 12), and not for 1 and true.
+    return rule_text(named_by_key(rule, key_by_id))
 
 
 def _names(rule: Predicate | None, key_by_id: Mapping[str, str]) -> set[str]:

@@ -8,8 +8,10 @@ import yaml
 
 from graphcdp.model.errors import InvalidReferenceError, SegmentFileError
 from graphcdp.model.predicates import Predicate, parse_predicate
-from graphcdp.model.written import Path, UnusableYamlError, composed, dumped, line_of, twice, values_of
+from graphcdp.model.written import Path, UnusableYamlError, composed, dumped, line_of, node_at, twice, values_of
 from graphcdp.segment.definitions import UnusableValueError, check_description, check_key, check_name
+from graphcdp.segment.reading import RULE_TEXT_LENGTH_MAX, BadRuleTextError, parse_rule_text
+from graphcdp.segment.wording import rule_text
 
 SHOWN_MAX = 20
 FIELDS = ("name", "description", "rule", "paused")
@@ -56,14 +58,14 @@ def parse_segments(text: str, where: str) -> list[WrittenSegment]:
     return [one for one in found if one is not None]
 
 
-def segments_text(segments: Iterable[WrittenSegment]) -> str:
-    """The segments as YAML; reading it gives equal ones."""
+def segments_text(segments: Iterable[WrittenSegment], *, trees: bool = False) -> str:
+    """The segments as YAML; reading it gives the same ones. trees: rules as trees, not in words."""
     content = {}
     for one in segments:
         told: dict[str, Any] = {"name": one.name}
         if one.description is not None:
             told["description"] = one.description
-        told["rule"] = written_rule(one.rule)
+        told["rule"] = one.rule.to_json() if trees else written_rule(one.rule)
         if one.paused:
             told["paused"] = True
         content[one.key] = told
@@ -71,13 +73,14 @@ def segments_text(segments: Iterable[WrittenSegment]) -> str:
 
 
 def parse_rule(value: Any, path: tuple[str, ...] = ()) -> Predicate:
-    """The rule that a file states. Errors as `parse_predicate`."""
-    return parse_predicate(value, path)
+    """The rule that is stated in words or as a tree. Errors as `parse_rule_text` and `parse_predicate`."""
+    return parse_rule_text(value, path) if isinstance(value, str) else parse_predicate(value, path)
 
 
 def written_rule(rule: Predicate) -> Any:
-    """The rule as a file states it."""
-    return rule.to_json()
+    """The rule in words; as a tree where it is too long for words."""
+    words = rule_text(rule)
+    return words if len(words) <= RULE_TEXT_LENGTH_MAX else rule.to_json()
 
 
 def _segment(key: str, value: Any, faults: "_Faults") -> WrittenSegment | None:
@@ -107,6 +110,8 @@ def _segment(key: str, value: Any, faults: "_Faults") -> WrittenSegment | None:
     else:
         try:
             rule = parse_rule(value["rule"], (*path, "rule"))
+        except BadRuleTextError as error:
+            faults.add_in_text((*path, "rule"), error)
         except InvalidReferenceError as error:
             faults.add(error.path or (*path, "rule"), str(error).rstrip("."))
     if rule is None or len(faults.found) > before:
@@ -128,6 +133,13 @@ class _Faults:
     def add(self, path: Path, message: str) -> None:
         named = ".".join(str(part) for part in path[1:])
         self.found.append(f"{self.place(path)}: {named + ': ' if named else ''}{message}.")
+
+    def add_in_text(self, path: Path, error: BadRuleTextError) -> None:
+        # A block of text begins a line below its name, and has a line for each of its own.
+        node = node_at(self._root, path)
+        block = error.line if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") else 0
+        named = ".".join(str(part) for part in path[1:])
+        self.found.append(f"{self._where}:{line_of(self._root, path) + block}: {named}: {error}")
 
     def check(self, look: Any, path: Path) -> None:
         try:

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from typer.testing import CliRunner, Result
 from graphcdp.cli.main import app
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.predicates import SegmentName, parse_predicate
+from graphcdp.model.statement import Statement
+from graphcdp.record.clock import utc_now
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.segment_edits import Changes, archive_segment, create_segment, update_segment
 from graphcdp.record.segment_files import apply_segments, read_segment_files, stored_segments, written_of
@@ -103,6 +105,9 @@ async def test_a_preview_of_a_rule(tmp_path: Path) -> None:
         {"key": "everybody", "both": 3, "size": 4},
         {"key": "pro", "both": 3, "size": 3},
     ]
+    in_words = json.loads(await out("preview", 'plan = "pro"', "--json", "--sample", "0"))
+    assert (in_words["count"], in_words["ruleText"], in_words["sample"]) == (3, 'plan = "pro"', [])
+    assert "Line 1, column 8" in await refused("preview", 'plan = = "pro"')
     assert "cannot be read" in await refused("preview", tmp_path / "none.yaml")
     assert "expected exactly one of" in await refused("preview", "{}")
     assert "or it is archived" in await refused("preview", '{"inSegment": {"key": "none"}}')
@@ -169,6 +174,56 @@ async def test_members_that_cannot_be_written(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
 
 
+async def test_members_at_a_past_time(store: Store, recorder: Recorder) -> None:
+    await create_segment(store, "pro", "Pro", None, parse_predicate(PRO), NOW)
+
+    async def states(plan: str) -> None:
+        await recorder.record([{"type": "identify", "identifiers": [("user", "ann")], "traits": {"plan": plan}}])
+
+    times = [utc_now()]
+    for plan in ("pro", "free", "pro"):
+        await states(plan)
+        times.append(utc_now())
+    told = [await out("members", "pro", "--fields", "user,enteredAt", "--at", at.isoformat()) for at in times]
+    rows = [list(csv.DictReader(io.StringIO(one))) for one in told]
+    assert [[row["user"] for row in one] for one in rows] == [[], ["ann"], [], ["ann"]]
+    assert rows[1][0]["enteredAt"] < rows[3][0]["enteredAt"]
+    assert "is to come" in await refused("members", "pro", "--at", "2999-01-01")
+    assert "no RFC 3339 time" in await refused("members", "pro", "--at", "yesterday")
+
+
+async def test_a_check_repairs_and_tells(store: Store, recorder: Recorder) -> None:
+    await create_segment(store, "all", "All", None, parse_predicate({"all": []}), NOW)
+    await recorder.record([{"name": "Seen", "identifiers": [("user", "ann")]}])
+    assert "1 segments were checked, 1 are as their rules say." in await out("check")
+    await store.transact(lambda tx: tx.run_generated(Statement("MATCH ()-[m:IN_SEGMENT]->() DELETE m")))
+    done = await run("check")
+    assert done.exit_code == 3
+    assert "all: 1 were missing, 0 too many; repaired." in done.stdout
+    assert json.loads(await out("check", "--json")) == [{"key": "all", "missing": [], "extra": []}]
+
+
+async def test_what_is_discovered_can_be_previewed(store: Store, recorder: Recorder) -> None:
+    choose = random.Random(3)
+    await recorder.record(
+        [
+            {
+                "name": name,
+                "id": f"m{who}-{number}",
+                "at": NOW - timedelta(days=choose.randrange(60)),
+                "identifiers": [("user", f"u{who}")],
+            }
+            for who in range(120)
+            for number, name in enumerate(["Order Completed"] * 8 if who % 3 == 0 else ["Page Viewed"] * 2)
+        ]
+    )
+    found = json.loads(await out("discover", "--json", "--count", "3"))
+    assert found["customers"] == 120
+    (first, *_) = found["suggestions"]
+    assert json.loads(await out("preview", first["ruleText"], "--json"))["count"] == first["size"]
+    assert "no segment 'none'" in await refused("discover", "--within", "in segment none")
+
+
 async def test_members_of_many_pages(store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphcdp.read.segment_members.IDS_PAGE", 7)
     monkeypatch.setattr("graphcdp.read.segment_members.PAGE_ROWS", 3)
@@ -192,7 +247,7 @@ FILE = """segments:
         - inSegment: {key: payers}
         - trait: {path: no, is: {eq: no}}
   payers:
-    rule: {trait: {path: plan, is: {in: [pro, max]}}}
+    rule: plan in ("pro", "max")
 """
 
 
@@ -230,17 +285,20 @@ async def test_an_export_changes_nothing(store: Store, tmp_path: Path) -> None:
     before = await state(store)
     file = tmp_path / "segments.yaml"
     await out("export", "-o", file)
-    assert "key: pro" in file.read_text()
+    assert "rule: not in segment pro" in file.read_text()
     assert "3 as they were." in await out("apply", file, "--prune")
     assert await state(store) == before
     assert await out("export") == file.read_text()
+    await out("export", "--trees", "-o", file)
+    assert "key: pro" in file.read_text()
+    assert "3 as they were." in await out("apply", file, "--prune")
 
 
 @pytest.mark.usefixtures("people")
 async def test_a_changed_file_changes_what_differs(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "segments.yaml"
     await out("export", "-o", file)
-    file.write_text(file.read_text().replace("eq: pro", "eq: free").replace("Everybody", "All"))
+    file.write_text(file.read_text().replace('plan = "pro"', 'plan = "free"').replace("Everybody", "All"))
     told = {one["key"]: one for one in json.loads(await out("diff", file, "--json"))}
     assert (told["pro"]["changed"], told["pro"]["entering"], told["pro"]["leaving"]) == (["RULE"], 1, 3)
     assert told["everybody"]["changed"] == ["NAME"]
@@ -301,14 +359,19 @@ BAD = """segments:
         - trait: {path: plan, is: {eq: pro}}
         - trait: {path: plan, is: {eg: pro}}
   none: {name: None}
+  words: {rule: plan pro}
+  lines:
+    rule: |
+      plan = "pro"
+      and = 3
 """
 
 
 async def test_what_is_wrong_is_told_by_line(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(BAD)
-    told = (await refused("validate", file)).splitlines()
-    assert [line.split(": ")[0].removeprefix(f"{file}:") for line in told] == ["2", "4", "5", "9", "10"]
+    told = [line for line in (await refused("validate", file)).splitlines() if line.startswith(f"{file}:")]
+    assert [line.split(": ")[0].removeprefix(f"{file}:") for line in told] == ["2", "4", "5", "9", "10", "11", "15"]
     assert "expected one of eq, neq" in told[3]
     for text, why in (
         ("- a\n", "must hold `segments:`"),
