@@ -1,14 +1,14 @@
-// All segments whose members are kept by their rules.
+// All segments whose members are kept by their rules, in one value: each write asks for them.
 //
 // Parameters: none
-// Columns, one row for each segment, by id
-//   id       STRING
-//   key      STRING
-//   rule     STRING    JSON of the condition
-//   status   STRING    BUILDING or LIVE
-//   version  INTEGER
-//   edited   DATETIME
+// Columns, one row
+//   found  LIST<LIST<ANY>>  by id, of each
+//          id, key   STRING
+//          rule      STRING    JSON of the condition
+//          building  BOOLEAN
+//          version   INTEGER
+//          edited    DATETIME
 MATCH (s:Segment)
 WHERE s.status IN ['BUILDING', 'LIVE']
-RETURN s.id AS id, s.key AS key, s.rule AS rule, s.status AS status, s.version AS version, s.updatedAt AS edited
-ORDER BY s.id
+WITH s ORDER BY s.id
+RETURN collect([s.id, s.key, s.rule, s.status = 'BUILDING', s.version, s.updatedAt]) AS found

@@ -2,13 +2,14 @@
 // are kept.
 //
 // Parameters
-//   moves  LIST<MAP>  of customer: STRING, cus_..., and segment: STRING, seg_..., by segment, then customer
+//   batch  MAP{moves: LIST<MAP{customer: STRING, cus_..., segment: STRING, seg_...}>}  by segment, then customer;
+//          why a map: `record/write_batch`
 //   now    DATETIME
 //   kept   INTEGER   stays
 // Columns, one row for each who left, by segment, then customer; none for a segment that was just deleted
 //   customer  STRING
 //   segment   STRING
-UNWIND $moves AS move
+UNWIND $batch.moves AS move
 MATCH (c:Customer {id: move.customer})-[member:IN_SEGMENT]->(s:Segment {id: move.segment})
 CREATE (c)-[:WAS_IN {since: member.since, until: $now}]->(s)
 DELETE member

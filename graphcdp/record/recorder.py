@@ -1,7 +1,7 @@
 """The one write path: batches of messages -> outcomes. Acknowledged after the commit."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,10 +31,10 @@ from graphcdp.record.tries import transact_again
 from graphcdp.resolve.changes import changes_of, stored_traits
 from graphcdp.resolve.clean import clean
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
-from graphcdp.resolve.ledger import SWAP_FROM
+from graphcdp.resolve.ledger import SWAP_FROM, CustomerFacts
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
-from graphcdp.segment.concern import touched_by
+from graphcdp.segment.concern import Seen, touched_by
 from graphcdp.store import Store, Transaction
 from graphcdp.tracking_plan.plan import FINE, TrackingPlan
 
@@ -247,6 +247,7 @@ class Recorder:
             ids = NewIds(now)
             known = await read_known(tx, batch, self._rules, ids, self._version)
             before = stored_traits(known)
+            seen_before = _seen(known.customers.values())
             decision = decide_batch(
                 batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from, limits=self._limits
             )
@@ -255,7 +256,7 @@ class Recorder:
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             writes = decision.writes
-            touched = touched_by((facts.id for facts in writes.customers), changes, writes.recompute)
+            touched = touched_by(_seen(writes.customers), seen_before, changes, writes.recompute)
             await segments.follow(tx, touched, now)
             tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
             decided = list(decision.outcomes)
@@ -272,6 +273,10 @@ class Recorder:
         outcomes = [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
         await count_sources(tx, tallied(taken, outcomes), now)
         return outcomes
+
+
+def _seen(customers: Iterable[CustomerFacts]) -> dict[str, Seen]:
+    return {facts.id: Seen(facts.first_seen, facts.last_seen) for facts in customers}
 
 
 def _is_limited(taken: Cleansed | _Rejection) -> bool:

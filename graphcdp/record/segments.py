@@ -46,7 +46,7 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
     if not touched:
         return
     ordered = levels(await definitions(tx))
-    asked = {one.id: (one, ids) for one, ids in concerned([one for level in ordered for one in level], touched)}
+    asked = {one.id: (one, ids) for one, ids in concerned([one for level in ordered for one in level], touched, now)}
     for level in ordered:
         await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
 
@@ -111,10 +111,10 @@ async def _apply(
         for should in (True, False)
     )
     if leaving:
-        rows = await tx.run("segment/leave", moves=leaving, now=now, kept=STAYS_KEPT_MAX)
+        rows = await tx.run("segment/leave", batch={"moves": leaving}, now=now, kept=STAYS_KEPT_MAX)
         tx.tell(SegmentExited(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
     if entering:
-        rows = await tx.run("segment/enter", moves=entering, now=now)
+        rows = await tx.run("segment/enter", batch={"moves": entering}, now=now)
         tx.tell(SegmentEntered(row["customer"], row["segment"], key_by_id[row["segment"]]) for row in rows)
     await _keep_moments(tx, [{**_place_of(row), "at": row["at"]} for row in found if row["timed"]])
     return [*entering, *leaving]
@@ -126,7 +126,7 @@ async def _keep_moments(tx: Transaction, timed: Sequence[dict[str, str]]) -> Non
     if never:
         await tx.run("segment/due_drop", rows=never)
     if later:
-        (row,) = await tx.run("segment/due_set", rows=later)
+        (row,) = await tx.run("segment/due_set", batch={"rows": later})
         if row["earliest"] is not None:
             tx.comes_due(row["earliest"])
 
@@ -171,11 +171,9 @@ def readable_rule(text: str) -> Predicate | None:
 async def definitions(source: Store | Transaction) -> list[Definition]:
     """The segments to keep up to date, by id. One whose rule is not readable keeps its members."""
     read = source.read if isinstance(source, Store) else source.run
-    found = []
-    for row in await read("segment/definitions"):
-        rule = readable_rule(row["rule"])
-        if rule is not None:
-            found.append(
-                Definition(row["id"], row["key"], rule, row["status"] == "BUILDING", row["version"], row["edited"])
-            )
-    return found
+    (row,) = await read("segment/definitions")
+    return [
+        Definition(segment_id, key, rule, building, version, edited)
+        for segment_id, key, text, building, version, edited in row["found"]
+        if (rule := readable_rule(text)) is not None
+    ]

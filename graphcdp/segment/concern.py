@@ -1,50 +1,72 @@
 """Which segments a write may concern, and for whom: those whose rules mention what became different.
 
-Source: docs/segments.md, rule 9. What time alone changes is the sweep's.
+Source: docs/segments.md, rule 9. What time alone changes has its moments.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from graphcdp.model.changes import Change, EventRecorded, TraitsChanged
-from graphcdp.model.predicates import ANY_NAME, Predicate
+from graphcdp.model.predicates import ANY_NAME, Predicate, Range
 from graphcdp.segment.definitions import Definition, SegmentNames
 
 
 @dataclass(slots=True)
 class Touched:
-    """What became different of one customer, besides when it was seen.
+    """What became different of one customer.
 
     traits: names of those that changed. events: names of those that were recorded.
+    seen: when it was seen, before and after; None when that is the same.
     anything: more than these, such as its identifiers: every rule may be concerned.
     """
 
     traits: set[str] = field(default_factory=set)
     events: set[str] = field(default_factory=set)
+    seen: tuple["Seen", "Seen"] | None = None
     anything: bool = False
+
+
+class Seen(NamedTuple):
+    """When a customer was seen for the first and for the last time; None for never."""
+
+    first: datetime | None
+    last: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Mentioned:
-    """What a rule looks at, besides segments. seen: when a customer was seen, which every message changes.
+    """What a rule looks at, besides segments.
 
     traits: under which names the values may be that it looks at: `a` and `a.b` for the
-    path `a.b`. events: names, ANY_NAME for all.
+    path `a.b`. events: names, ANY_NAME for all. first_seen, last_seen: in which stretches
+    of time somebody must have been seen.
     """
 
     traits: frozenset[str]
     events: frozenset[str]
-    seen: bool
+    first_seen: tuple[Range, ...]
+    last_seen: tuple[Range, ...]
 
 
-def touched_by(customers: Iterable[str], changes: Iterable[Change], recomputed: Iterable[str]) -> dict[str, Touched]:
-    """What became different of each of these customers; changes of others are left out.
+def touched_by(
+    seen_after: Mapping[str, Seen],
+    seen_before: Mapping[str, Seen],
+    changes: Iterable[Change],
+    recomputed: Iterable[str],
+) -> dict[str, Touched]:
+    """What became different of each of the customers of `seen_after`; changes of others are left out.
 
     recomputed: those of whom the changes do not tell all.
     """
-    found = {customer: Touched() for customer in customers}
+    found = {
+        customer: Touched(seen=None if before == after else (before, after))
+        for customer, after in seen_after.items()
+        for before in [seen_before.get(customer, _NEVER)]
+    }
     for change in changes:
         one = found.get(change.customer)
         if one is None:
@@ -61,6 +83,9 @@ def touched_by(customers: Iterable[str], changes: Iterable[Change], recomputed: 
     return found
 
 
+_NEVER = Seen(None, None)
+
+
 @lru_cache(maxsize=1000)
 def mentioned(rule: Predicate) -> Mentioned:
     """What a rule looks at. Identifiers and consent are left out: when these change, every rule is asked."""
@@ -68,7 +93,8 @@ def mentioned(rule: Predicate) -> Mentioned:
     return Mentioned(
         frozenset(name for node in nodes if node.trait is not None for name in _names(node.trait.path)),
         frozenset(event.name for node in nodes for event in node.events),
-        any(node.first_seen is not None or node.last_seen is not None for node in nodes),
+        tuple(node.first_seen for node in nodes if node.first_seen is not None),
+        tuple(node.last_seen for node in nodes if node.last_seen is not None),
     )
 
 
@@ -77,14 +103,16 @@ def _names(path: str) -> Iterator[str]:
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
-def concerned(ordered: Sequence[Definition], touched: dict[str, Touched]) -> Iterator[tuple[Definition, list[str]]]:
+def concerned(
+    ordered: Sequence[Definition], touched: dict[str, Touched], now: datetime
+) -> Iterator[tuple[Definition, list[str]]]:
     """The segments that may move somebody, with the customers whom each may move, ascending.
 
     ordered: so that each comes after those that its rule names; who may move in one
     of these may move in it too.
     """
     names = SegmentNames(ordered)
-    whom = _Whom(touched)
+    whom = _Whom(touched, now)
     may_move: dict[str, set[str]] = {}
     for definition in ordered:
         ids = whom.concerned(mentioned(definition.rule))
@@ -97,8 +125,9 @@ def concerned(ordered: Sequence[Definition], touched: dict[str, Touched]) -> Ite
 class _Whom:
     """The customers by what became different of them: there are many, of each rule few."""
 
-    def __init__(self, touched: dict[str, Touched]) -> None:
-        self._all = set(touched)
+    def __init__(self, touched: dict[str, Touched], now: datetime) -> None:
+        self._now = now
+        self._seen = {customer: one.seen for customer, one in touched.items() if one.seen is not None}
         self._anything = {customer for customer, one in touched.items() if one.anything}
         self._by_trait: defaultdict[str, set[str]] = defaultdict(set)
         self._by_event: defaultdict[str, set[str]] = defaultdict(set)
@@ -109,9 +138,23 @@ class _Whom:
                 self._by_event[event].add(customer)
 
     def concerned(self, what: Mentioned) -> set[str]:
-        if what.seen:
-            return set(self._all)
         return self._anything.union(
             *(self._by_trait.get(name, ()) for name in what.traits),
             *(self._by_event.get(name, ()) for name in what.events),
+            *(self._crossed(during, 0) for during in what.first_seen),
+            *(self._crossed(during, 1) for during in what.last_seen),
+        )
+
+    def _crossed(self, during: Range, place: int) -> Iterator[str]:
+        """Who came into the stretch of time or went out of it: every message shows somebody, which mostly is neither.
+
+        place: in Seen.
+        """
+        since, until = during.bounds(self._now)
+
+        def is_in(at: datetime | None) -> bool:
+            return at is not None and (since is None or at >= since) and (until is None or at < until)
+
+        return (
+            customer for customer, (before, after) in self._seen.items() if is_in(before[place]) != is_in(after[place])
         )

@@ -178,7 +178,9 @@ async def test_who_was_put_in_meanwhile_is_taken_out(store: Store, recorder: Rec
     await archive_segment(store, named("a"), NOW)
     # As a write does that read the rules before the archive.
     (ann,) = await store.read_generated(Statement("MATCH (c:Customer) RETURN c.id AS id"))
-    await store.transact(lambda tx: tx.run("segment/enter", moves=[{"customer": ann["id"], "segment": made}], now=NOW))
+    await store.transact(
+        lambda tx: tx.run("segment/enter", batch={"moves": [{"customer": ann["id"], "segment": made}]}, now=NOW)
+    )
     assert await size(store, "a") == 1
     await sweep(store, NOW)
     assert await size(store, "a") == 0

@@ -1,5 +1,6 @@
 """docs/segments.md, rule 9: a write concerns the segments whose rules mention what changed."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from graphcdp.model.changes import Change, Created, EventRecorded, Merged, TraitChange, TraitsChanged
 from graphcdp.model.predicates import parse_predicate
-from graphcdp.segment.concern import Touched, concerned, touched_by
+from graphcdp.segment.concern import Seen, Touched, concerned, touched_by
 from graphcdp.segment.definitions import Definition
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,6 +20,7 @@ RULES: dict[str, Any] = {
     "either": {"any": [{"trait": {"path": "plan", "is": {"eq": "x"}}}, {"did": {"event": {"name": "Click"}}}]},
     "mail": {"hasIdentifier": "email"},
     "lately": {"lastSeen": {"within": "P7D"}},
+    "early": {"firstSeen": {"until": "2025-12-15"}},
     "busy": {"did": {"event": {"name": "*"}, "times": {"atLeast": 2}}},
     "spent": {
         "aggregate": {"event": {"name": "Order"}, "property": "total", "measure": "SUM", "is": {"gt": 9}},
@@ -27,22 +29,39 @@ RULES: dict[str, Any] = {
     "devices": {"identifiers": {"kind": "device", "times": {"atLeast": 2}}},
     "both": {"all": [{"inSegment": {"key": "plan"}}, {"hasIdentifier": "email"}]},
 }
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+SEEN_BY_KIND: dict[str, Callable[[str], tuple[Seen, Seen] | None]] = {
+    "seen": lambda at: (Seen(None, None), Seen(AT, day(at))),
+    "again": lambda before: (Seen(day("2025-12-20"), day(before)), Seen(day("2025-12-20"), AT)),
+    "late": lambda at: (Seen(day("2025-12-20"), AT), Seen(day(at), AT)),
+}
 ORDERED = [
     Definition(f"seg_{key}", key, parse_predicate(rule), building=False, version=1, edited=AT)
     for key, rule in RULES.items()
 ]
 TABLE = """
 touched         | concerned
-nothing         | lately
-trait plan      | plan either lately both
-trait address   | city lately
-trait address.city | city lately
-trait other     | lately
-event Order     | buyers no_buyers lately busy spent carts
-event Click     | either lately busy
-event Cart      | lately busy carts
-event Return    | lately busy carts
-anything        | plan city buyers no_buyers either mail lately busy spent carts devices both
+nothing         |
+trait plan      | plan either both
+trait address   | city
+trait address.city | city
+trait other     |
+event Order     | buyers no_buyers busy spent carts
+event Click     | either busy
+event Cart      | busy carts
+event Return    | busy carts
+seen 2026-01-01 | lately
+seen 2025-12-25 | lately
+seen 2025-12-24 |
+again 2025-12-30 |
+again 2025-12-20 | lately
+late 2025-12-01 | early
+anything        | plan city buyers no_buyers either mail lately early busy spent carts devices both
 """
 
 
@@ -51,15 +70,18 @@ def test_what_is_concerned(row: str) -> None:
     told, _, expected = row.partition("|")
     kind, _, name = told.strip().partition(" ")
     one = Touched(
-        {name} if kind == "trait" else set(), {name} if kind == "event" else set(), anything=kind == "anything"
+        {name} if kind == "trait" else set(),
+        {name} if kind == "event" else set(),
+        SEEN_BY_KIND.get(kind, lambda _: None)(name),
+        anything=kind == "anything",
     )
-    found = [definition.key for definition, ids in concerned(ORDERED, {"c1": one}) if ids == ["c1"]]
+    found = [definition.key for definition, ids in concerned(ORDERED, {"c1": one}, AT) if ids == ["c1"]]
     assert found == expected.split()
 
 
 def test_each_segment_is_asked_for_those_whom_it_may_move() -> None:
     touched = {"c2": Touched(traits={"plan"}), "c1": Touched(events={"Order"})}
-    found = {definition.key: ids for definition, ids in concerned(ORDERED, touched)}
+    found = {definition.key: ids for definition, ids in concerned(ORDERED, touched, AT)}
     assert found == {
         "plan": ["c2"],
         "buyers": ["c1"],
@@ -68,7 +90,6 @@ def test_each_segment_is_asked_for_those_whom_it_may_move() -> None:
         "spent": ["c1"],
         "carts": ["c1"],
         "either": ["c2"],
-        "lately": ["c1", "c2"],
         "both": ["c2"],
     }
 
@@ -81,10 +102,12 @@ def test_what_changes_tell() -> None:
         Merged("c3", "c9", "mrg_1"),
         EventRecorded("c9", "e2", "Order", "user:u9"),
     ]
-    assert touched_by(["c1", "c2", "c3", "c4", "c5"], changes, ["c5", "c8"]) == {
-        "c1": Touched(anything=True),
+    before = {f"c{number}": Seen(AT, AT) for number in range(2, 6)}
+    after = {"c1": Seen(AT, AT), **before, "c4": Seen(AT, day("2026-01-02"))}
+    assert touched_by(after, before, changes, ["c5", "c8"]) == {
+        "c1": Touched(seen=(Seen(None, None), Seen(AT, AT)), anything=True),
         "c2": Touched({"plan"}, {"Order"}),
         "c3": Touched(anything=True),
-        "c4": Touched(),
+        "c4": Touched(seen=(before["c4"], after["c4"])),
         "c5": Touched(anything=True),
     }
