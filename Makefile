@@ -29,3 +29,4 @@ bench: install
 	$(BIN)/python benchmarks/read.py
 	$(BIN)/python benchmarks/bulk.py
 	$(BIN)/python benchmarks/feed.py
+	$(BIN)/python benchmarks/segments.py
