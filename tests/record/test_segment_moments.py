@@ -20,25 +20,16 @@ from graphcdp.record.segment_edits import Changes, create_segment, delete_segmen
 from graphcdp.record.segment_moments import keep_moments, run_due
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
+from tests.record.clock import Clock
 
 START = datetime(2026, 3, 28, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 
-class Clock:
-    """A time that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture

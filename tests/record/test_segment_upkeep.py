@@ -19,25 +19,16 @@ from graphcdp.record.segment_edits import create_segment
 from graphcdp.record.segment_upkeep import check, seconds_until
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
+from tests.record.clock import Clock
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PRO = {"trait": {"path": "plan", "is": {"eq": "pro"}}}
 
 
-class Clock:
-    """A time that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture

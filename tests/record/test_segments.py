@@ -21,23 +21,14 @@ from graphcdp.record.segment_moments import run_due
 from graphcdp.record.segment_upkeep import sweep
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
+from tests.record.clock import Clock
 
 START = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
 
-class Clock:
-    """A time that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture
