@@ -14,9 +14,10 @@ VERSION_BEFORE = "MATCH (v:SegmentVersion {segment: one[0], number: one[1] - 1})
 _OVERLAPS = """MATCH (c:Customer) WHERE %s
 MATCH (c)-[:IN_SEGMENT]->(s:Segment)
 WHERE s.status <> 'ARCHIVED'
-WITH s, count(*) AS both ORDER BY both DESC, s.id LIMIT $frame_limit
-RETURN s.id AS id, both, COUNT { (s)<-[:IN_SEGMENT]-() } AS size
-ORDER BY both DESC, id"""
+WITH s, count(*) AS both
+WITH s.id AS id, both, COUNT { (s)<-[:IN_SEGMENT]-() } AS size
+RETURN id, both, size
+ORDER BY both DESC, size DESC, id LIMIT $frame_limit"""
 
 _DIFFERENCE = """MATCH (c:Customer) WHERE %s
 WITH count(c) AS selected,
@@ -58,7 +59,8 @@ def sizes(*, hourly: bool) -> str:
 def overlaps(condition: Statement, *, limit: int) -> Statement:
     """The segments that have most in common with those who meet the condition.
 
-    Rows of `id`, `both`, how many are in both, and `size` of the segment; most first.
+    Rows of `id`, `both`, how many are in both, and `size` of the segment; most first,
+    of equal ones the larger segment, then by id.
     """
     return Statement(_OVERLAPS % condition.text, {**condition.parameters, "frame_limit": limit})
 
