@@ -17,7 +17,7 @@ from graphcdp.read.segment_previews import Difference, rule_difference
 from graphcdp.read.segments import count_meeting
 from graphcdp.record.clock import utc_now
 from graphcdp.record.segment_files import apply_segments, read_segment_files, stored_segments, written_of
-from graphcdp.segment.differences import Step, Todo, steps
+from graphcdp.segment.differences import Step, Todo, steps, unsettled
 from graphcdp.segment.versions import Field
 from graphcdp.segment.wording import rule_text
 from graphcdp.segment.written import segments_text
@@ -41,7 +41,7 @@ _DONE = {
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A step with who would enter and leave by it; None where that is not to be known beforehand."""
+    """A step with who would enter and leave by it; None where nobody moves, and where it cannot be told before."""
 
     step: Step
     moves: Difference | None
@@ -69,14 +69,15 @@ def diff(
 ) -> None:
     """Say what `apply` would do, and how many customers would enter and leave. Writes nothing.
 
-    Members are counted with segments that rules name as they are now.
+    Where a rule names a segment that would get other members itself, that cannot be told before.
     """
     written = read_segment_files(files)
 
     async def work(store: Store) -> list[_Told]:
         now = utc_now()
         found = steps(await stored_segments(store), written, prune=prune)
-        return [_Told(step, await _moves(store, step, now)) for step in found]
+        later = unsettled(found)
+        return [_Told(step, None if step.key in later else await _moves(store, step, now)) for step in found]
 
     told = on_store(data_dir, work)
     if as_json:

@@ -21,6 +21,9 @@ class Todo(StrEnum):
     NOTHING = "NOTHING"
 
 
+_MOVING = (Todo.CREATE, Todo.RESTORE, Todo.ARCHIVE)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
     """A segment as it is. rule: None when this version cannot read it."""
@@ -60,6 +63,23 @@ def steps(stored: Sequence[StoredSegment], written: Sequence[WrittenSegment], *,
         gone = [one for one in stored if one.key not in keys and not one.archived]
         found += [Step(Todo.ARCHIVE, one.key, one, None) for one in _users_first(gone, key_by_id)]
     return found
+
+
+def unsettled(found: Sequence[Step]) -> set[str]:
+    """Keys of the segments whose rules name segments that get other members, so that theirs cannot be told before.
+
+    found: in the order of `steps`.
+    """
+    key_by_id = {step.before.id: step.key for step in found if step.before is not None}
+    moving: set[str] = set()
+    later: set[str] = set()
+    for step in found:
+        named = set() if step.after is None else _names(step.after.rule, key_by_id)
+        if not named.isdisjoint(moving):
+            later.add(step.key)
+        if step.key in later or step.todo in _MOVING or not {Field.RULE, Field.STATUS}.isdisjoint(step.changed):
+            moving.add(step.key)
+    return later
 
 
 def named_by_key(rule: Predicate, key_by_id: Mapping[str, str]) -> Predicate:
