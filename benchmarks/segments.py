@@ -11,11 +11,13 @@ Cypher that is written by hand for the same rule). All on the embedded database;
 import argparse
 import asyncio
 import json
+import os
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +27,7 @@ import httpx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
-from feed import PROTOCOL, process
+from feed import PROTOCOL
 from neo4j import AsyncGraphDatabase
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -140,8 +142,8 @@ async def recording(store: Store, count: int) -> None:
 
 WINDOW_S = 5
 RECORD = "mutation($e: [EventInput!]!) { recordEvents(input: {events: $e}) { recorded } }"
-FOLLOW = """subscription { changes(kinds: [SEGMENT_ENTERED, SEGMENT_EXITED]) { nodes { kind customer { displayName }
-  ... on SegmentEntered { segment { key } } ... on SegmentExited { segment { key } } } } }"""
+FOLLOW = """subscription { changes(kinds: [ENTERED, EXITED]) { nodes { __typename customer { displayName }
+  ... on SegmentMove { segmentKey } } } }"""
 
 
 @dataclass
@@ -154,16 +156,37 @@ class Moved:
     left: dict[str, float] = field(default_factory=dict)
 
 
+@asynccontextmanager
+async def serving(port: int, environment: dict[str, str]) -> AsyncIterator[None]:
+    """A server in a process of its own, ready."""
+    command = (sys.executable, "-m", "graphcdp", "serve", "--port", str(port))
+    running = await asyncio.create_subprocess_exec(
+        *command, env=os.environ | environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with httpx.AsyncClient(timeout=5) as http, asyncio.timeout(120):
+            while True:
+                with suppress(httpx.TransportError):
+                    if (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
+                        break
+                await asyncio.sleep(0.2)
+        yield
+    finally:
+        running.terminate()
+        await running.wait()
+
+
 async def follow(socket: ClientConnection, moved: Moved) -> None:
     """Take who enters and leaves as it comes."""
     while True:
         message = json.loads(await socket.recv())
         now = time.time()
         for one in (message.get("payload") or {}).get("data", {}).get("changes", {}).get("nodes", ()):
-            if (one.get("segment") or {}).get("key") != "lately" or one["customer"] is None:
+            if one["segmentKey"] != "lately" or one["customer"] is None:
                 continue
-            into = moved.entered if one["kind"] == "SEGMENT_ENTERED" else moved.left
-            into.setdefault(one["customer"]["displayName"], now)
+            into = moved.entered if one["__typename"] == "SegmentEntered" else moved.left
+            if one["customer"]["displayName"] in moved.at:
+                into.setdefault(one["customer"]["displayName"], now)
 
 
 async def moving(store: Store, connection: Connection, rate: int, seconds: float, port: int) -> None:
@@ -177,8 +200,8 @@ async def moving(store: Store, connection: Connection, rate: int, seconds: float
         "GRAPHCDP_NEO4J_PASSWORD": connection.password,
     }
     address = f"ws://127.0.0.1:{port}/graphql"
-    async with process("graph", port, environment), httpx.AsyncClient(timeout=60) as http:
-        for label, length, speed in (("warm", 5.0, 100), ("measured", seconds, rate)):
+    async with serving(port, environment), httpx.AsyncClient(timeout=60) as http:
+        for label, length, speed in (("warm", 10.0, 200), ("warmer", 10.0, rate), ("measured", seconds, rate)):
             moved = Moved()
             async with connect(address, subprotocols=[PROTOCOL], proxy=None, max_size=None) as socket:
                 await socket.send('{"type": "connection_init"}')
@@ -217,7 +240,7 @@ async def send(http: httpx.AsyncClient, port: int, rate: int, seconds: float, la
             {
                 "eventId": f"{label}{number}",
                 "name": "Signed Up",
-                "occurredAt": datetime.fromtimestamp(at, UTC).isoformat(),
+                "at": datetime.fromtimestamp(at, UTC).isoformat(),
                 "identifiers": [{"userId": mover}],
                 "traits": {"name": mover},
             }
