@@ -10,14 +10,13 @@ figures; clocks are one machine's.
 import argparse
 import asyncio
 import json
-import os
 import resource
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from typing import Any
 import httpx
 import psutil
 import uvicorn
+from serving import serving
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -123,24 +123,9 @@ async def serve_plain(port: int) -> None:
     await uvicorn.Server(config).serve()
 
 
-@asynccontextmanager
-async def process(kind: str, port: int, environment: dict[str, str]) -> AsyncIterator[psutil.Process]:
-    """A server in a process of its own, ready."""
-    command = (sys.executable, __file__, "--serve", kind, "--port", str(port))
-    running = await asyncio.create_subprocess_exec(
-        *command, env=os.environ | environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        async with httpx.AsyncClient(timeout=5) as http, asyncio.timeout(120):
-            while True:
-                with suppress(httpx.TransportError):
-                    if (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
-                        break
-                await asyncio.sleep(0.2)
-        yield psutil.Process(running.pid)
-    finally:
-        running.kill()
-        await running.wait()
+def process(kind: str, port: int, environment: dict[str, str]) -> AbstractAsyncContextManager[psutil.Process]:
+    """A server of a kind in a process of its own, ready."""
+    return serving((sys.executable, __file__, "--serve", kind, "--port", str(port)), port, environment)
 
 
 # --- clients ---

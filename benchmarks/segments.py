@@ -11,13 +11,12 @@ Cypher that is written by hand for the same rule). All on the embedded database;
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from feed import PROTOCOL
 from neo4j import AsyncGraphDatabase
+from serving import serving
 from websockets.asyncio.client import ClientConnection, connect
 
 from graphcdp import embedded
@@ -156,26 +156,6 @@ class Moved:
     left: dict[str, float] = field(default_factory=dict)
 
 
-@asynccontextmanager
-async def serving(port: int, environment: dict[str, str]) -> AsyncIterator[None]:
-    """A server in a process of its own, ready."""
-    command = (sys.executable, "-m", "graphcdp", "serve", "--port", str(port))
-    running = await asyncio.create_subprocess_exec(
-        *command, env=os.environ | environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        async with httpx.AsyncClient(timeout=5) as http, asyncio.timeout(120):
-            while True:
-                with suppress(httpx.TransportError):
-                    if (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
-                        break
-                await asyncio.sleep(0.2)
-        yield
-    finally:
-        running.terminate()
-        await running.wait()
-
-
 async def follow(socket: ClientConnection, moved: Moved) -> None:
     """Take who enters and leaves as it comes."""
     while True:
@@ -200,7 +180,8 @@ async def moving(store: Store, connection: Connection, rate: int, seconds: float
         "GRAPHCDP_NEO4J_PASSWORD": connection.password,
     }
     address = f"ws://127.0.0.1:{port}/graphql"
-    async with serving(port, environment), httpx.AsyncClient(timeout=60) as http:
+    command = (sys.executable, "-m", "graphcdp", "serve", "--port", str(port))
+    async with serving(command, port, environment), httpx.AsyncClient(timeout=60) as http:
         for label, length, speed in (("warm", 10.0, 200), ("warmer", 10.0, rate), ("measured", seconds, rate)):
             moved = Moved()
             async with connect(address, subprotocols=[PROTOCOL], proxy=None, max_size=None) as socket:
