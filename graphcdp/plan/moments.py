@@ -201,7 +201,7 @@ class _Writer:
         during = test.during
         if (least == 0 and most is None) or during is None or during.within is None:
             return []
-        times = self._event_times(test, *during.bounds(self._now), least if most is None else most + 1)
+        times = self._times((test.event,), during.bounds(self._now), least if most is None else most + 1)
         # Time only lets events drop out. So the newest one but so many decides when there are too few, or no
         # longer too many.
         if most is None:
@@ -251,10 +251,6 @@ class _Writer:
         found = [f"head([at IN {oldest}[0..1] | {self._crossing('at', during.within)}])"]
         return found + [again for event in events for again in self._again(event, during.within)]
 
-    def _event_times(self, test: EventTest, since: datetime | None, until: datetime | None, number: int) -> str:
-        """The times of at least so many of the newest of these events."""
-        return self._times((test.event,), (since, until), number)
-
     def _times(
         self,
         events: Sequence[EventMatch],
@@ -267,22 +263,25 @@ class _Writer:
         since, until = bounds
         start = self._put(_FIRST if since is None else since)
         named = all(event.name != ANY_NAME for event in events)
-        # Which of several events one is, and what else must hold of it, only brings the moment later.
-        names = [f"e.name IN {self._put(sorted({event.name for event in events}))}"] if named else []
-        conditions = [f"e.at >= {start}"] + ([] if until is None else [f"e.at < {self._put(until)}"])
-        tests = events[0].where if len(events) == 1 else None
-        prefix = f"{self._prefix}_{len(self.parameters)}_where"
-        where = event_condition(tests or (), self._now, prefix, self._holder)
-        self.parameters |= where.parameters
-        if named and len(events) == 1:
-            names = [f"e.name = {self._put(events[0].name)}"]
+        names: list[str] = []
+        where: list[str] = []
+        if len(events) == 1:
+            names = [f"e.name = {self._put(events[0].name)}"] if named else []
+            prefix = f"{self._prefix}_{len(self.parameters)}_where"
+            tests = event_condition(events[0].where or (), self._now, prefix, self._holder)
+            self.parameters |= tests.parameters
+            where = [tests.text]
+        elif named:
+            # Which of several events one is, and what else must hold of it, only brings the moment later.
+            names = [f"e.name IN {self._put(sorted({event.name for event in events}))}"]
+        between = [f"e.at >= {start}"] + ([] if until is None else [f"e.at < {self._put(until)}"])
         direction = " DESC" if newest else ""
         # One identifier's in the order of the index, where the name is one; of several all are read.
         keys = ["e.subject", *(["e.name"] if named and len(events) == 1 else []), "e.at"]
         return _EVENT_TIMES.format(
             since=start,
             index="subject, name, at" if named else "subject, at",
-            conditions=" AND ".join([*names, *conditions, *([where.text] if tests else [])]),
+            conditions=" AND ".join([*names, *between, *where]),
             order=", ".join(f"{key}{direction}" for key in keys),
             direction=direction,
             limit=few_limits(number),
