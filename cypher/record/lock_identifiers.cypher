@@ -13,7 +13,8 @@
 //            firstSeen, lastSeen, firstEventAt, lastEventAt  STRING  times; null without events
 //            sources           LIST<STRING>
 //            traits            STRING        JSON, null without traits
-OPTIONAL MATCH (force:RulesInForce {name: 'identity'})
+// By its label, since there is one: looked for by its name it would be locked, and while there is none for all but one.
+OPTIONAL MATCH (force:RulesInForce)
 CALL () {
   UNWIND $batch.keys AS key
   MATCH (i:Identifier {key: key})

@@ -31,8 +31,13 @@ from graphcdp.resolve.traits import (
 from graphcdp.store import Transaction
 
 
-async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
-    """Write what was decided."""
+def needs_more_locks(writes: Writes) -> bool:
+    """Whether `apply_owners` must lock what was not read: the other identifiers of customers who are united."""
+    return bool(writes.absorbed or writes.stored or writes.ended)
+
+
+async def apply_owners(tx: Transaction, writes: Writes, now: datetime) -> None:
+    """Write who owns what, and which evidence ended: all for which more must be locked than what was read."""
     before: list[tuple[str, list[Any]]] = [
         ("record/create_customers", [{"id": c.id, "at": c.created_at} for c in writes.new_customers]),
         (
@@ -49,6 +54,10 @@ async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
     for name, rows in before:
         if rows:
             await tx.run(name, rows=rows, now=now)
+
+
+async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
+    """Write all else that was decided, after `apply_owners`."""
     batch = _batch(writes)
     if any(batch.values()):
         await tx.run("record/write_batch", batch=batch, now=now)

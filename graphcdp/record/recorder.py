@@ -1,6 +1,7 @@
 """The one write path: batches of messages -> outcomes. Acknowledged after the commit."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
-from graphcdp.record.apply import apply, keep_conflicts, plan_ahead
+from graphcdp.record.apply import apply, apply_owners, keep_conflicts, needs_more_locks, plan_ahead
 from graphcdp.record.clock import utc_now
 from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
@@ -42,6 +43,8 @@ log = structlog.get_logger("graphcdp.record")
 
 BATCH_MAX = 1000
 WAITING_MAX = 10_000
+PARTS_MAX = 3
+"""Of what one caller gives, so many parts of a batch's size are prepared and not yet written."""
 PREPARED_AT_ONCE = 50
 PLANNED_S_MAX = 60.0
 
@@ -92,7 +95,9 @@ class Recorder:
         self._pace = pace
         self._plan = plan
         self._clock = clock
-        self._gathering = Gathering(self._record_batch, batch_max=batch_max, waiting_max=waiting_max)
+        self._gathering = Gathering(
+            self._record_batch, batch_max=batch_max, waiting_max=waiting_max, names_of=_names_of
+        )
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -125,17 +130,22 @@ class Recorder:
             raise DatabaseError("The server is stopping: send the message again, to another one or in a moment.")
         self._under_way += 1
         self._idle.clear()
+        written: deque[asyncio.Future[list[Outcome]]] = deque()
         try:
             outcomes: list[Outcome] = []
-            written: asyncio.Future[list[Outcome]] | None = None
             for start in range(0, len(raws), self._batch_max):
-                # While the database writes a part, the next one is prepared.
+                # While the database writes some parts, the next one is prepared.
                 part = await self._prepared(raws[start : start + self._batch_max], paced)
-                if written is not None:
-                    outcomes += await written
-                written = self._gathering.put(part)
-            return outcomes if written is None else [*outcomes, *await written]
+                if len(written) >= PARTS_MAX:
+                    outcomes += await written.popleft()
+                written.append(self._gathering.put(part))
+            while written:
+                outcomes += await written.popleft()
+            return outcomes
         finally:
+            for part_written in written:
+                # It is stored all the same.
+                part_written.cancel()
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
@@ -173,7 +183,7 @@ class Recorder:
         if self._gathering.is_full:
             raise overloaded()
 
-    async def _record_batch(self, waiting: list[_Waiting]) -> list[Outcome]:
+    async def _record_batch(self, waiting: list[_Waiting], passed: Callable[[], None]) -> list[Outcome]:
         while True:
             now = self._clock()
             for one in waiting:
@@ -182,7 +192,7 @@ class Recorder:
             taken = [one.taken for one in waiting]
             try:
                 # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
-                return await transact_again(self._store, partial(self._write, taken=taken, now=now))
+                return await transact_again(self._store, partial(self._write, taken=taken, now=now, passed=passed))
             except RulesOutdatedError:
                 await self.rules_now()
             except GraphCDPError:
@@ -198,7 +208,8 @@ class Recorder:
                 # One of them is at fault, and must not harm its neighbours.
                 log.warning("a batch cannot be stored as a whole", messages=len(waiting), reason=type(error).__name__)
                 half = len(waiting) // 2
-                return [*await self._record_batch(waiting[:half]), *await self._record_batch(waiting[half:])]
+                parts = (waiting[:half], waiting[half:])
+                return [outcome for part in parts for outcome in await self._record_batch(part, passed)]
 
     async def _prepared(self, raws: Sequence[RawMessage], paced: bool) -> list[_Waiting]:
         found: list[_Waiting] = []
@@ -239,7 +250,13 @@ class Recorder:
             return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems, verdict.violations)
         return _Rejection(message.id, raw, (nobody(cleaned.problems),), cleaned.problems)
 
-    async def _write(self, tx: Transaction, taken: Sequence[Cleansed | _Rejection], now: datetime) -> list[Outcome]:
+    async def _write(
+        self,
+        tx: Transaction,
+        taken: Sequence[Cleansed | _Rejection],
+        now: datetime,
+        passed: Callable[[], None],
+    ) -> list[Outcome]:
         batch = [item for item in taken if isinstance(item, Cleansed)]
         rejections = [item for item in taken if isinstance(item, _Rejection) and item.kept]
         decided: list[Outcome] = []
@@ -253,6 +270,11 @@ class Recorder:
             )
             changes = changes_of(decision.writes, before)
             tx.tell(changes)
+            if not needs_more_locks(decision.writes):
+                passed()
+            await apply_owners(tx, decision.writes, now)
+            # By now it has whatever other batches may need as well.
+            passed()
             await apply(tx, decision.writes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             writes = decision.writes
@@ -277,6 +299,13 @@ class Recorder:
 
 def _seen(customers: Iterable[CustomerFacts]) -> dict[str, Seen]:
     return {facts.id: Seen(facts.first_seen, facts.last_seen) for facts in customers}
+
+
+def _names_of(one: _Waiting) -> frozenset[str]:
+    """What messages share that must not be written at the same time: identifiers; the id of one that is sent twice."""
+    if isinstance(one.taken, _Rejection):
+        return frozenset((one.taken.message_id,))
+    return frozenset((one.taken.message.id, *(identifier.key for identifier in one.taken.identifiers)))
 
 
 def _is_limited(taken: Cleansed | _Rejection) -> bool:

@@ -1,6 +1,7 @@
 """What arrives together is written together; what waits is bounded; nobody pays for a neighbour."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,14 +16,19 @@ from graphcdp.store import Store
 
 
 class Writer:
-    """Keeps the batches that it was given; writes when it is let."""
+    """Keeps the batches that it was given; lets another one begin and writes when it is let."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, passes: bool = True) -> None:
         self.batches: list[list[int]] = []
+        self.let_pass = asyncio.Event()
+        if passes:
+            self.let_pass.set()
         self.let = asyncio.Event()
 
-    async def write(self, items: list[int]) -> list[int]:
+    async def write(self, items: list[int], passed: Callable[[], None]) -> list[int]:
         self.batches.append(items)
+        await self.let_pass.wait()
+        passed()
         await self.let.wait()
         if 13 in items:
             raise ValueError("13")
@@ -31,9 +37,9 @@ class Writer:
 
 async def put_all(gathering: Gathering[int, int], *parts: list[int]) -> list["asyncio.Future[list[int]]"]:
     given = [gathering.put(part) for part in parts]
-    # The first batch begins.
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    # What may begin begins.
+    for _ in range(5):
+        await asyncio.sleep(0)
     return given
 
 
@@ -88,6 +94,77 @@ async def test_a_caller_who_leaves_does_not_stop_the_writing() -> None:
     assert await stays == [20]
     await gathering.settle()
     assert writer.batches == [[1], [2]]
+
+
+def last_digit(item: int) -> frozenset[str]:
+    return frozenset(str(item % 10))
+
+
+async def test_a_second_batch_goes_beside_the_first_without_what_shares_a_name_with_it() -> None:
+    writer = Writer()
+    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=3)
+    first = await put_all(gathering, [1, 2])
+    # 11 shares a name with 1, which is under way.
+    second = await put_all(gathering, [11, 23, 4, 35])
+    assert writer.batches == [[1, 2], [23, 4, 35]]
+    # A third one waits, whatever its names.
+    third = await put_all(gathering, [6, 7, 8, 21])
+    assert len(writer.batches) == 2
+    writer.let.set()
+    assert await asyncio.gather(*first, *second, *third) == [[10, 20], [110, 230, 40, 350], [60, 70, 80, 210]]
+    written = [item for batch in writer.batches for item in batch]
+    assert [item for item in written if item % 10 == 1] == [1, 11, 21]
+
+
+async def test_nothing_goes_past_another_that_waits_for_a_name() -> None:
+    writer = Writer()
+    gathering = Gathering(
+        writer.write, batch_max=9, waiting_max=100, names_of=lambda item: frozenset(str(item)), beside_min=2
+    )
+    # 25 waits for 5, so 2 waits for 25, and 72 for 2.
+    tasks = await put_all(gathering, [5])
+    tasks += await put_all(gathering, [25, 8, 2, 9, 72])
+    assert writer.batches == [[5], [8, 9]]
+    writer.let.set()
+    await asyncio.gather(*tasks)
+    assert writer.batches == [[5], [8, 9], [25, 2, 72]]
+
+
+async def test_no_batch_goes_beside_one_that_has_not_its_locks() -> None:
+    writer = Writer(passes=False)
+    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=1)
+    tasks = await put_all(gathering, [1])
+    tasks += await put_all(gathering, [2])
+    assert writer.batches == [[1]]
+    writer.let_pass.set()
+    tasks += await put_all(gathering)
+    assert writer.batches == [[1], [2]]
+    writer.let.set()
+    assert await asyncio.gather(*tasks) == [[10], [20]]
+
+
+async def test_few_wait_to_go_with_more() -> None:
+    writer = Writer()
+    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=3)
+    tasks = await put_all(gathering, [1])
+    tasks += await put_all(gathering, [2], [3])
+    assert writer.batches == [[1]]
+    tasks += await put_all(gathering, [4])
+    assert writer.batches == [[1], [2, 3, 4]]
+    writer.let.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_failed_batch_fails_those_who_had_a_part_in_it() -> None:
+    writer = Writer()
+    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=2)
+    tasks = await put_all(gathering, [3])
+    tasks += await put_all(gathering, [13, 4, 5])
+    writer.let.set()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert found[0] == [30]
+    assert isinstance(found[1], ValueError)
+    assert writer.batches == [[3], [4, 5], [13]]
 
 
 def seen(message_id: str, **more: Any) -> dict[str, Any]:
