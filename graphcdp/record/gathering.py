@@ -23,8 +23,8 @@ Outcome = TypeVar("Outcome")
 RETRY_AFTER_S = 1
 BATCHES_MAX = 2
 """Batches that are written at the same time."""
-BESIDE_MIN = 200
-"""Items of a batch that is begun beside another one: fewer cost less when they wait and go with more."""
+BESIDE_SHARE = 5
+"""A batch that is begun beside another one has at least one in so many of the largest: fewer had better wait."""
 
 Write = Callable[[list[Item], Callable[[], None]], Awaitable[list[Outcome]]]
 
@@ -82,9 +82,8 @@ class Gathering(Generic[Item, Outcome]):
         batch_max: int,
         waiting_max: int,
         names_of: Callable[[Item], frozenset[str]] = lambda item: frozenset(),
-        beside_min: int = BESIDE_MIN,
     ) -> None:
-        """batch_max: items in one batch. waiting_max: items that may wait for a later one. beside_min: as BESIDE_MIN.
+        """batch_max: items in one batch. waiting_max: items that may wait for a later one.
 
         names_of: what an item may share with others that must not be written at the same time.
         """
@@ -92,7 +91,7 @@ class Gathering(Generic[Item, Outcome]):
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._names_of = names_of
-        self._beside_min = min(beside_min, batch_max)
+        self._beside_min = max(1, batch_max // BESIDE_SHARE)
         self._parts: list[list[_Entry[Item, Outcome]]] = []
         self._waiting = 0
         self._tried_at = 0

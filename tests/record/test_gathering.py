@@ -53,7 +53,7 @@ async def test_what_arrives_meanwhile_goes_into_the_next_batch() -> None:
 
 
 async def test_too_many_are_turned_away_at_once() -> None:
-    writer = Writer()
+    writer = Writer(passes=False)
     gathering = Gathering(writer.write, batch_max=10, waiting_max=3)
     first = await put_all(gathering, [0])
     waiting = await put_all(gathering, [1, 2, 3])
@@ -61,6 +61,7 @@ async def test_too_many_are_turned_away_at_once() -> None:
     with pytest.raises(OverloadedError) as refused:
         gathering.put([4])
     assert refused.value.retry_after_s == 1
+    writer.let_pass.set()
     writer.let.set()
     assert await asyncio.gather(*first, *waiting) == [[0], [10, 20, 30]]
     assert not gathering.is_full
@@ -102,7 +103,7 @@ def last_digit(item: int) -> frozenset[str]:
 
 async def test_a_second_batch_goes_beside_the_first_without_what_shares_a_name_with_it() -> None:
     writer = Writer()
-    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=3)
+    gathering = Gathering(writer.write, batch_max=15, waiting_max=100, names_of=last_digit)
     first = await put_all(gathering, [1, 2])
     # 11 shares a name with 1, which is under way.
     second = await put_all(gathering, [11, 23, 4, 35])
@@ -118,9 +119,7 @@ async def test_a_second_batch_goes_beside_the_first_without_what_shares_a_name_w
 
 async def test_nothing_goes_past_another_that_waits_for_a_name() -> None:
     writer = Writer()
-    gathering = Gathering(
-        writer.write, batch_max=9, waiting_max=100, names_of=lambda item: frozenset(str(item)), beside_min=2
-    )
+    gathering = Gathering(writer.write, batch_max=10, waiting_max=100, names_of=lambda item: frozenset(str(item)))
     # 25 waits for 5, so 2 waits for 25, and 72 for 2.
     tasks = await put_all(gathering, [5])
     tasks += await put_all(gathering, [25, 8, 2, 9, 72])
@@ -132,7 +131,7 @@ async def test_nothing_goes_past_another_that_waits_for_a_name() -> None:
 
 async def test_no_batch_goes_beside_one_that_has_not_its_locks() -> None:
     writer = Writer(passes=False)
-    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=1)
+    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit)
     tasks = await put_all(gathering, [1])
     tasks += await put_all(gathering, [2])
     assert writer.batches == [[1]]
@@ -145,7 +144,7 @@ async def test_no_batch_goes_beside_one_that_has_not_its_locks() -> None:
 
 async def test_few_wait_to_go_with_more() -> None:
     writer = Writer()
-    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=3)
+    gathering = Gathering(writer.write, batch_max=15, waiting_max=100, names_of=last_digit)
     tasks = await put_all(gathering, [1])
     tasks += await put_all(gathering, [2], [3])
     assert writer.batches == [[1]]
@@ -157,7 +156,7 @@ async def test_few_wait_to_go_with_more() -> None:
 
 async def test_a_failed_batch_fails_those_who_had_a_part_in_it() -> None:
     writer = Writer()
-    gathering = Gathering(writer.write, batch_max=4, waiting_max=100, names_of=last_digit, beside_min=2)
+    gathering = Gathering(writer.write, batch_max=10, waiting_max=100, names_of=last_digit)
     tasks = await put_all(gathering, [3])
     tasks += await put_all(gathering, [13, 4, 5])
     writer.let.set()

@@ -1,9 +1,12 @@
 """The write path on a real Neo4j: what was decided is what the graph holds."""
 
 import asyncio
+import random
 from typing import Any
 
-from graphcdp.model.outcomes import Status
+import pytest
+
+from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import ProblemCode
 from graphcdp.model.statement import Statement
 from graphcdp.record.recorder import Recorder
@@ -129,6 +132,58 @@ async def test_writers_in_several_processes_agree(store: Store, rules: IdentityR
         "COUNT { MATCH (c:Customer) WHERE NOT EXISTS { (c)<-[:IDENTIFIES]-() } } AS empty",
     )
     assert loose == {"ownerless": 0, "empty": 0}
+
+
+def tangled(prefix: str, count: int) -> list[dict[str, Any]]:
+    """Messages of people whose identifiers come together little by little; some are refused by the rules."""
+    chance = random.Random(20261126)
+    kinds = ("user", "email", "device", "anonymous")
+    made = []
+    for n in range(count):
+        chosen = sorted({chance.randrange(500) for _ in range(chance.choice((1, 1, 1, 2, 2)))})
+        claims = [
+            (kinds[it % 4], f"{prefix}{it}@x.org" if kinds[it % 4] == "email" else f"{prefix}{it}") for it in chosen
+        ]
+        made.append(seen(f"{prefix}{n}", *claims, at=f"2026-01-01T10:{n // 60:02}:{n % 60:02}Z", traits={"n": n}))
+    return made
+
+
+async def test_batches_side_by_side_decide_as_one_after_the_other(
+    store: Store, rules: IdentityRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[int] = [0]
+    transact = store.transact
+
+    async def counted(work: Any, **options: Any) -> Any:
+        at_once.append(at_once[-1] + 1)
+        try:
+            return await transact(work, **options)
+        finally:
+            at_once.append(at_once[-1] - 1)
+
+    alone = await Recorder(store, rules, batch_max=600).record(tangled("a", 600))
+    monkeypatch.setattr(store, "transact", counted)
+    beside = await Recorder(store, rules, batch_max=20).record(tangled("b", 600))
+    assert max(at_once) == 2
+
+    def told(outcomes: list[Outcome]) -> list[Any]:
+        return [(one.status, len(one.absorbed), [problem.code for problem in one.warnings]) for one in outcomes]
+
+    assert told(beside) == told(alone)
+    found = await rows(
+        store,
+        "MATCH (c:Customer) RETURN [(c)<-[:IDENTIFIES]-(i) | i.value] AS values, c.`traits.n` AS n",
+    )
+    by_prefix = {
+        prefix: {
+            (frozenset(value[1:] for value in row["values"]), row["n"])
+            for row in found
+            if row["values"][0][0] == prefix
+        }
+        for prefix in "ab"
+    }
+    assert by_prefix["a"] == by_prefix["b"]
+    assert len(by_prefix["a"]) > 1
 
 
 async def test_a_recorder_that_drains_takes_nothing_new(recorder: Recorder, store: Store) -> None:
