@@ -1,6 +1,6 @@
 """`graphcdp import --dry-run`: what would become of the rows of files; nothing is written."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,8 +29,11 @@ class _Foreseeing:
     recorder: Recorder
     foresight: Foresight
 
-    async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]:
-        return await self.recorder.foresee(raws, self.foresight)
+    async def record_each(
+        self, batches: Iterable[Sequence[RawMessage]], *, paced: bool = True
+    ) -> AsyncGenerator[list[Outcome]]:
+        for raws in batches:
+            yield await self.recorder.foresee(raws, self.foresight)
 
 
 @dataclass

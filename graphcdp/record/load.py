@@ -1,8 +1,9 @@
 """Many messages through the recorder, in their order, batch by batch."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol, Self
@@ -76,7 +77,9 @@ async def _nothing(report: LoadReport) -> None:
 class Recording(Protocol):
     """What takes messages: a recorder, or what tells what one would do."""
 
-    async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]: ...
+    def record_each(
+        self, batches: Iterable[Sequence[RawMessage]], *, paced: bool = True
+    ) -> AsyncGenerator[list[Outcome]]: ...
 
 
 async def load_rows(
@@ -104,23 +107,33 @@ async def load_rows(
         on_progress(report)
         # So that this can be stopped.
         await asyncio.sleep(0)
-    while batch := list(islice(in_order, batch_max)):
-        good = [row for row in batch if isinstance(row, Row)]
-        bad = [row for row in batch if isinstance(row, BadRow)]
-        outcomes = await recorder.record([row.message for row in good], paced=False)
-        for row, outcome in zip(good, outcomes, strict=True):
-            report.add(row, outcome)
-            if outcome.status is Status.REJECTED:
-                bad.append(BadRow(row.line, " ".join(problem.message for problem in outcome.errors), row.text))
-        unread = len(batch) - len(good)
-        report.read += unread
-        report.rejected += unread
-        report.unread += unread
-        for refused in sorted(bad, key=lambda refused: refused.line):
-            on_bad(refused)
-        await on_stored(report)
-        on_progress(report)
+    taken: deque[list[Row | BadRow]] = deque()
+
+    def batches() -> Iterator[list[RawMessage]]:
+        while batch := list(islice(in_order, batch_max)):
+            taken.append(batch)
+            yield [row.message for row in batch if isinstance(row, Row)]
+
+    async with aclosing(recorder.record_each(batches(), paced=False)) as stored:
+        async for outcomes in stored:
+            for refused in _added(report, taken.popleft(), outcomes):
+                on_bad(refused)
+            await on_stored(report)
+            on_progress(report)
     return report
+
+
+def _added(report: LoadReport, batch: Sequence[Row | BadRow], outcomes: Sequence[Outcome]) -> list[BadRow]:
+    """Count a batch that is stored; those of it that are not, by line. outcomes: of the rows that are messages."""
+    bad = [row for row in batch if isinstance(row, BadRow)]
+    report.read += len(bad)
+    report.rejected += len(bad)
+    report.unread += len(bad)
+    for row, outcome in zip((row for row in batch if isinstance(row, Row)), outcomes, strict=True):
+        report.add(row, outcome)
+        if outcome.status is Status.REJECTED:
+            bad.append(BadRow(row.line, " ".join(problem.message for problem in outcome.errors), row.text))
+    return sorted(bad, key=lambda refused: refused.line)
 
 
 async def unrecorded(store: Store, messages: Sequence[RawMessage]) -> list[RawMessage]:

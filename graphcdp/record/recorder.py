@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -44,7 +45,7 @@ log = structlog.get_logger("graphcdp.record")
 BATCH_MAX = 1000
 WAITING_MAX = 10_000
 PARTS_MAX = 3
-"""Of what one caller gives, so many parts of a batch's size are prepared and not yet written."""
+"""Batches of one caller that are prepared and not yet written."""
 PREPARED_AT_ONCE = 50
 PLANNED_S_MAX = 60.0
 
@@ -126,26 +127,34 @@ class Recorder:
         OverloadedError when too many wait already; then sending them again with
         the same ids is safe.
         """
+        parts = (raws[start : start + self._batch_max] for start in range(0, len(raws), self._batch_max))
+        async with aclosing(self.record_each(parts, paced=paced)) as stored:
+            return [outcome async for part in stored for outcome in part]
+
+    async def record_each(
+        self, batches: Iterable[Sequence[RawMessage]], *, paced: bool = True
+    ) -> AsyncGenerator[list[Outcome]]:
+        """Record batches, each at most as large as one of this recorder; the outcomes of each, in their order.
+
+        While the database writes some, the next one is taken and prepared; who stops
+        early leaves those that were taken to be stored. Otherwise as `record`.
+        """
         if self._closed:
             raise DatabaseError("The server is stopping: send the message again, to another one or in a moment.")
         self._under_way += 1
         self._idle.clear()
         written: deque[asyncio.Future[list[Outcome]]] = deque()
         try:
-            outcomes: list[Outcome] = []
-            for start in range(0, len(raws), self._batch_max):
-                # While the database writes some parts, the next one is prepared.
-                part = await self._prepared(raws[start : start + self._batch_max], paced)
+            for raws in batches:
+                part = await self._prepared(raws, paced)
                 if len(written) >= PARTS_MAX:
-                    outcomes += await written.popleft()
+                    yield await written.popleft()
                 written.append(self._gathering.put(part))
             while written:
-                outcomes += await written.popleft()
-            return outcomes
+                yield await written.popleft()
         finally:
-            for part_written in written:
-                # It is stored all the same.
-                part_written.cancel()
+            for left in written:
+                left.cancel()
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
