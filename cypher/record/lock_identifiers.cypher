@@ -13,6 +13,7 @@
 //            firstSeen, lastSeen, firstEventAt, lastEventAt  STRING  times; null without events
 //            sources           LIST<STRING>
 //            traits            STRING        JSON, null without traits
+//            node              STRING        its element id, good until the transaction ends
 // By its label, since there is one: looked for by its name it would be locked, and while there is none for all but one.
 OPTIONAL MATCH (force:RulesInForce)
 CALL () {
@@ -26,7 +27,7 @@ CALL () {
   RETURN collect([
     i.key, i.id, c.id,
     toString(i.firstSeen), toString(i.lastSeen), toString(i.firstEventAt), toString(i.lastEventAt),
-    i.sources, i.traits
+    i.sources, i.traits, elementId(i)
   ]) AS rows
 }
 RETURN force.version AS version, rows

@@ -16,5 +16,5 @@ OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
 RETURN collect([
   i.key, i.id, c.id,
   toString(i.firstSeen), toString(i.lastSeen), toString(i.firstEventAt), toString(i.lastEventAt),
-  i.sources, i.traits, EXISTS { MATCH (:Suppressed {hash: row.hash}) }
+  i.sources, i.traits, elementId(i), EXISTS { MATCH (:Suppressed {hash: row.hash}) }
 ]) AS rows

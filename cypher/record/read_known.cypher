@@ -5,7 +5,7 @@
 // Parameters
 //   batch  MAP of (why one map: `record/write_batch`)
 //     customers  LIST<STRING>        ids, ascending
-//     pairs      LIST<LIST<STRING>>  two keys of identifiers each, the smaller first
+//     pairs      LIST<LIST<STRING>>  two keys of identifiers each, the smaller first, and the element ids of both
 //     messages   LIST<STRING>        ids
 // Columns, one row
 //   customers  LIST<LIST<ANY>>  one for each live customer:
@@ -19,6 +19,7 @@
 //              count                            INTEGER
 //              firstSeen, lastSeen              STRING      times
 //              isCut, byHand                    BOOLEAN     byHand: a person made it
+//              node                             STRING      its element id, good until the transaction ends
 //   seen       LIST<LIST<STRING>>  one for each message that was taken before: id, and that of its customer,
 //              null when the identifier is gone
 CALL () {
@@ -34,8 +35,8 @@ CALL () {
 }
 CALL () {
   UNWIND $batch.pairs AS between
-  MATCH (one:Identifier {key: between[0]})
-  MATCH (other:Identifier {key: between[1]})
+  MATCH (one) WHERE elementId(one) = between[2]
+  MATCH (other) WHERE elementId(other) = between[3]
   // Both ends are found before their links: from one alone, a hub, there may be thousands to walk.
   CALL (one, other) {
     MATCH (one)-[l:LINKED]->(other)
@@ -44,7 +45,7 @@ CALL () {
   }
   RETURN collect([
     between[0], between[1], l.id, l.source, l.event, l.count, toString(l.firstSeen), toString(l.lastSeen),
-    l.endedAt IS NOT NULL, coalesce(l.byHand, false)
+    l.endedAt IS NOT NULL, coalesce(l.byHand, false), elementId(l)
   ]) AS links
 }
 CALL () {

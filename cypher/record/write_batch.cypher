@@ -5,22 +5,25 @@
 // is stored and logged, even to the value that it has. Times come as seconds since 1970 and
 // nanoseconds in two columns where there are many, which is read faster than text.
 //
+// Identifiers and evidence that are there are named by their element ids, which were read when they were locked:
+// looking them up in an index once more costs a third of the statement.
+//
 // The lists are in one map, since the database plans a statement anew for each size, 1, 10, 100 and so on, of
 // each list that is a parameter by itself: with nine lists that would be thousands of plans.
 //
 // Parameters
 //   now    DATETIME
 //   batch  MAP of
-//     identifiers   LIST<MAP{key: STRING, properties: MAP, and as text the times
+//     identifiers   LIST<MAP{node: STRING, properties: MAP, and as text the times
 //                   firstSeen, lastSeen, firstEventAt, lastEventAt}>  a property of null is removed
 //     usedAgain     LIST<LIST<ANY>>  identifiers of which only the last times change:
-//                   key, lastSeen s, ns, lastEventAt s, ns
-//     seenAgain     LIST<LIST<ANY>>  identifiers that were only seen once more: key, lastSeen s, ns
-//     links         LIST<MAP{one: STRING, other: STRING, properties: MAP, and as text the times
+//                   node, lastSeen s, ns, lastEventAt s, ns
+//     seenAgain     LIST<LIST<ANY>>  identifiers that were only seen once more: node, lastSeen s, ns
+//     links         LIST<MAP{one: STRING, other: STRING, nodes, properties: MAP, and as text the times
 //                   firstSeen, lastSeen, endedAt}>  new evidence
-//     shownAgain    LIST<LIST<ANY>>  evidence of which only number and last time change: id, count, lastSeen s, ns
+//     shownAgain    LIST<LIST<ANY>>  evidence of which only number and last time change: node, count, lastSeen s, ns
 //     pairs         LIST<STRING>     of the new evidence: two keys with a line break between, the smaller first
-//     events        LIST<MAP{subject: STRING, properties: MAP, s: INTEGER, ns: INTEGER}>
+//     events        LIST<LIST<ANY>>  node of its subject, time s, ns, properties (a MAP)
 //     statements    LIST<MAP{properties: MAP, s: INTEGER, ns: INTEGER}>
 //                   messages that record no event, kept so that each is taken once
 //     customers     LIST<MAP{id: STRING, properties: MAP, flattened: MAP, and as text the times
@@ -29,33 +32,32 @@
 // Columns: none
 CALL () {
   UNWIND $batch.identifiers AS row
-  MATCH (i:Identifier {key: row.key})
+  MATCH (i) WHERE elementId(i) = row.node
   SET i += row.properties,
       i.firstSeen = datetime(row.firstSeen), i.lastSeen = datetime(row.lastSeen),
       i.firstEventAt = datetime(row.firstEventAt), i.lastEventAt = datetime(row.lastEventAt)
 }
 CALL () {
   UNWIND $batch.usedAgain AS row
-  MATCH (i:Identifier {key: row[0]})
+  MATCH (i) WHERE elementId(i) = row[0]
   SET i.lastSeen = datetime.fromepoch(row[1], row[2]), i.lastEventAt = datetime.fromepoch(row[3], row[4])
 }
 CALL () {
   UNWIND $batch.seenAgain AS row
-  MATCH (i:Identifier {key: row[0]})
+  MATCH (i) WHERE elementId(i) = row[0]
   SET i.lastSeen = datetime.fromepoch(row[1], row[2])
 }
 CALL () {
   UNWIND $batch.links AS row
-  MATCH (one:Identifier {key: row.one})
-  MATCH (other:Identifier {key: row.other})
+  MATCH (one) WHERE elementId(one) = row.one
+  MATCH (other) WHERE elementId(other) = row.other
   CREATE (one)-[l:LINKED]->(other)
   SET l += row.properties,
       l.firstSeen = datetime(row.firstSeen), l.lastSeen = datetime(row.lastSeen), l.endedAt = datetime(row.endedAt)
 }
 CALL () {
   UNWIND $batch.shownAgain AS row
-  MATCH ()-[l:LINKED]->()
-  WHERE l.id = row[0]
+  MATCH ()-[l:LINKED]->() WHERE elementId(l) = row[0]
   SET l.count = row[1], l.lastSeen = datetime.fromepoch(row[2], row[3])
 }
 CALL () {
@@ -66,9 +68,9 @@ CALL () {
 }
 CALL () {
   UNWIND $batch.events AS row
-  MATCH (i:Identifier {key: row.subject})
+  MATCH (i) WHERE elementId(i) = row[0]
   CREATE (e:Event)-[:BY]->(i)
-  SET e = row.properties, e.at = datetime.fromepoch(row.s, row.ns), e.receivedAt = $now
+  SET e = row[3], e.at = datetime.fromepoch(row[1], row[2]), e.receivedAt = $now
 }
 CALL () {
   UNWIND $batch.statements AS row

@@ -1,6 +1,6 @@
 """Decided writes -> statements, in the order in which they must run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,9 +56,9 @@ async def apply_owners(tx: Transaction, writes: Writes, now: datetime) -> None:
             await tx.run(name, rows=rows, now=now)
 
 
-async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
-    """Write all else that was decided, after `apply_owners`."""
-    batch = _batch(writes)
+async def apply(tx: Transaction, writes: Writes, nodes: Mapping[str, str], now: datetime) -> None:
+    """Write all else that was decided, after `apply_owners`. nodes: of `Known`."""
+    batch = _batch(writes, nodes)
     if any(batch.values()):
         await tx.run("record/write_batch", batch=batch, now=now)
     if writes.partial:
@@ -69,32 +69,36 @@ async def apply(tx: Transaction, writes: Writes, now: datetime) -> None:
 
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan how a batch is written; nothing is."""
-    await tx.run("record/write_batch", batch=_batch(Writes()), now=now)
+    await tx.run("record/write_batch", batch=_batch(Writes(), {}), now=now)
 
 
-def _batch(writes: Writes) -> dict[str, list[Any]]:
+def _batch(writes: Writes, nodes: Mapping[str, str]) -> dict[str, list[Any]]:
     """The batch of `record/write_batch`: what changed by more than one more sighting has rows of its own."""
     used: list[list[Any]] = []
     seen: list[list[Any]] = []
     for one in writes.identifiers:
         if not one.differs:
             if one.last_event_at == one.stored_event_at:
-                seen.append([one.identifier.key, *to_epoch(one.last_seen)])
+                seen.append([nodes[one.identifier.key], *to_epoch(one.last_seen)])
             else:
-                used.append([one.identifier.key, *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
+                used.append([nodes[one.identifier.key], *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
     new = [link for link in writes.links if link.is_new]
     return {
-        "identifiers": [identifier_row(facts) for facts in writes.identifiers if facts.differs],
+        "identifiers": [
+            {**identifier_row(facts), "node": nodes[facts.identifier.key]}
+            for facts in writes.identifiers
+            if facts.differs
+        ],
         "usedAgain": used,
         "seenAgain": seen,
-        "links": [_link_row(link) for link in new],
+        "links": [{**_link_row(link), "one": nodes[link.between[0]], "other": nodes[link.between[1]]} for link in new],
         "shownAgain": [
-            [link.id, link.count, *to_epoch(link.last_seen)]
+            [nodes[link.id], link.count, *to_epoch(link.last_seen)]
             for link in writes.links
             if not link.differs and not link.is_new
         ],
         "pairs": [pair_text(link.between) for link in new],
-        "events": writes.events,
+        "events": [[nodes[row["subject"]], row["s"], row["ns"], row["properties"]] for row in writes.events],
         "statements": writes.statements,
         "customers": [customer_row(facts) for facts in writes.customers if facts.differs],
         "seenCustomers": [[facts.id, *to_epoch(facts.last_seen)] for facts in writes.customers if not facts.differs],
@@ -184,7 +188,7 @@ async def recompute_customers(tx: Transaction, customer_ids: Sequence[str], now:
     rows = await tx.run("record/read_members", ids=list(customer_ids))
     facts = [_facts_of_members(row) for row in rows]
     tx.tell(changes_of_recomputed(facts, {row["id"]: row["traits"] for row in rows}))
-    await tx.run("record/write_batch", batch=_batch(Writes(customers=facts)), now=now)
+    await tx.run("record/write_batch", batch=_batch(Writes(customers=facts), {}), now=now)
 
 
 def _facts_of_members(row: dict[str, Any]) -> CustomerFacts:

@@ -53,7 +53,7 @@ async def join(
     )
     tx.tell(changes_of(decision.writes, before))
     await apply_owners(tx, decision.writes, now)
-    await apply(tx, decision.writes, now)
+    await apply(tx, decision.writes, known.nodes, now)
     await keep_conflicts(tx, decision.writes.refusals, ids)
     await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
     return list(decision.joined)

@@ -63,21 +63,22 @@ async def lock_known(
     erased. version: as in `read_known`. messages: ids.
     """
     by_key = {identifier.key: identifier for identifier in named}
-    identifiers, suppressed = await _lock_identifiers(tx, by_key, ids, version)
+    identifiers, suppressed, nodes = await _lock_identifiers(tx, by_key, ids, version)
     owners = sorted({facts.owner for facts in identifiers.values() if facts.owner is not None})
-    wanted = [list(between) for between in sorted(set(pairs(suppressed)))]
+    wanted = [[*between, *(nodes[key] for key in between)] for between in sorted(set(pairs(suppressed)))]
     batch = {"customers": owners, "pairs": wanted, "messages": list(messages)}
     found = await tx.run_gathered("record/read_known", batch=batch)
     customers = {row[0]: customer_facts(row) for row in found["customers"]}
     links, cuts = evidence(found["links"])
+    nodes.update((row[2], row[-1]) for row in found["links"])
     await read_recent(tx, customers, rules)
-    return Known(identifiers, customers, links, cuts, seen=dict(found["seen"]), suppressed=suppressed)
+    return Known(identifiers, customers, links, cuts, seen=dict(found["seen"]), suppressed=suppressed, nodes=nodes)
 
 
 async def _lock_identifiers(
     tx: Transaction, by_key: dict[str, Identifier], ids: Ids, version: int | None
-) -> tuple[dict[str, IdentifierFacts], frozenset[str]]:
-    """Facts by key, and the keys of those that were erased.
+) -> tuple[dict[str, IdentifierFacts], frozenset[str], dict[str, str]]:
+    """Facts by key, the keys of those that were erased, and where the store finds each of them.
 
     New ones are made, without an owner: give them one or drop them. Raises
     RulesOutdatedError when another version is in force.
@@ -87,14 +88,16 @@ async def _lock_identifiers(
     if version is not None and found["version"] != version:
         raise RulesOutdatedError
     facts = {row[0]: identifier_facts(row, by_key[row[0]]) for row in found["rows"]}
+    nodes = {row[0]: row[9] for row in found["rows"]}
     missing = [by_key[key] for key in keys if key not in facts]
     if not missing:
-        return facts, frozenset()
+        return facts, frozenset(), nodes
     made = await tx.run_gathered(
         "record/make_identifiers", batch={"identifiers": [_new_row(one, ids) for one in missing]}
     )
     facts.update((row[0], identifier_facts(row, by_key[row[0]])) for row in made["rows"])
-    return facts, frozenset(row[0] for row in made["rows"] if row[-1])
+    nodes.update((row[0], row[9]) for row in made["rows"])
+    return facts, frozenset(row[0] for row in made["rows"] if row[10]), nodes
 
 
 def _new_row(identifier: Identifier, ids: Ids) -> dict[str, Any]:
@@ -145,7 +148,7 @@ def evidence(rows: Iterable[Sequence[Any]]) -> tuple[dict[Pair, LinkFacts], froz
     """The evidence that counts, and the pairs whose evidence was cut."""
     links: dict[Pair, LinkFacts] = {}
     cuts: set[Pair] = set()
-    for one, other, link_id, source, event, count, first_seen, last_seen, is_cut, by_hand in rows:
+    for one, other, link_id, source, event, count, first_seen, last_seen, is_cut, by_hand, *_ in rows:
         if is_cut:
             cuts.add((one, other))
             continue

@@ -284,7 +284,7 @@ class Recorder:
             await apply_owners(tx, decision.writes, now)
             # By now it has whatever other batches may need as well.
             passed()
-            await apply(tx, decision.writes, now)
+            await apply(tx, decision.writes, known.nodes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             writes = decision.writes
             touched = touched_by(_seen(writes.customers), seen_before, changes, writes.recompute)

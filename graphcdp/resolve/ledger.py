@@ -165,7 +165,8 @@ class Known:
     by id, the owners of these. links: those that count, by pair. cuts: pairs whose
     evidence was cut and not allowed again. seen: for each message id that was
     taken before, the id of its customer (None when that is gone). suppressed: keys
-    that were erased.
+    that were erased. nodes: what the store finds identifiers, by key, and links, by id,
+    by; nobody else knows what it means.
     """
 
     identifiers: Mapping[str, IdentifierFacts]
@@ -174,6 +175,7 @@ class Known:
     cuts: frozenset[Pair] = frozenset()
     seen: Mapping[str, str | None] = field(default_factory=dict)
     suppressed: frozenset[str] = frozenset()
+    nodes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from graphcdp.model.statement import Statement
 from graphcdp.record.recorder import Recorder
+from graphcdp.store import Store
 
 LINKS = 300
 
 
-async def test_a_hub_is_never_walked(recorder: Recorder, profiled: Any) -> None:
+async def test_a_hub_is_never_walked(recorder: Recorder, store: Store, profiled: Any) -> None:
     await recorder.record(
         [
             {
@@ -19,7 +21,10 @@ async def test_a_hub_is_never_walked(recorder: Recorder, profiled: Any) -> None:
             for n in range(LINKS)
         ]
     )
-    pairs = [[f"anonymous:a{n}", "device:hub"] for n in range(LINKS)]
+    rows = await store.read_generated(Statement("MATCH (i:Identifier) RETURN i.key AS key, elementId(i) AS node"))
+    node_by_key = {row["key"]: row["node"] for row in rows}
+    keys = [(f"anonymous:a{n}", "device:hub") for n in range(LINKS)]
+    pairs = [[one, other, node_by_key[one], node_by_key[other]] for one, other in keys]
     plan = await profiled("record/read_known", batch={"customers": [], "pairs": pairs, "messages": []})
     assert max(rows for _, _, rows, _ in plan) == LINKS
     assert {operator for operator, details, *_ in plan if "LINKED" in details} == {"Expand(Into)"}
