@@ -174,6 +174,7 @@ async def moving(store: Store, connection: Connection, rate: int, seconds: float
     await with_segments(store, 50)
     lately = {"did": {"event": {"name": "Signed Up"}, "during": {"within": f"PT{WINDOW_S}S"}}}
     await create_segment(store, "lately", "Lately", None, parse_predicate(lately), utc_now())
+    await build_waiting(store, utc_now())
     environment = {
         "GRAPHCDP_NEO4J_URI": connection.uri,
         "GRAPHCDP_NEO4J_USER": connection.user,

@@ -3,6 +3,7 @@
 // That the absorbed were in segments becomes the survivor's past; it ends with the merge.
 //
 // Parameters
+//   batch  MAP (why a map: `record/write_batch`) of
 //   rows  LIST<MAP{id: STRING, into: STRING, merge: STRING, at: DATETIME, cause: STRING, type: STRING,
 //         message: STRING, source: STRING, reason: STRING, swapped: BOOLEAN}>
 //         in the order of the merges; into: alive at that moment; type: of the message;
@@ -10,7 +11,7 @@
 //         node lives on under the survivor's id, else null
 //   now   DATETIME
 // Columns: none
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (gone:Customer {id: row.id})
 MATCH (into:Customer {id: row.into})
 CALL (row, gone, into) {

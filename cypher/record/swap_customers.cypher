@@ -5,10 +5,11 @@
 // node was called before is kept as PastId.
 //
 // Parameters
+//   batch  MAP (why a map: `record/write_batch`) of
 //   rows  LIST<MAP{survivor: STRING, absorbed: STRING, at: DATETIME}>  of live customers, each in one row at most
 //   now   DATETIME
 // Columns: none
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (small:Customer {id: row.survivor})
 MATCH (big:Customer {id: row.absorbed})
 WITH row, small, big, small.createdAt AS survivorCreated, big.createdAt AS absorbedCreated,

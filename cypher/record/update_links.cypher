@@ -1,11 +1,12 @@
 // Sets properties of evidence that is there.
 //
 // Parameters
+//   batch  MAP (why a map: `record/write_batch`) of
 //   rows  LIST<MAP{one: STRING, other: STRING, id: STRING, properties: MAP,
 //         and as text the times firstSeen, lastSeen, endedAt}>
 //   now   DATETIME
 // Columns: none
-UNWIND $rows AS row
+UNWIND $batch.rows AS row
 MATCH (one:Identifier {key: row.one})
 MATCH (other:Identifier {key: row.other})
 // Both ends are found before their links: from one alone, a hub, there may be thousands to walk.

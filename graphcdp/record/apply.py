@@ -53,7 +53,7 @@ async def apply_owners(tx: Transaction, writes: Writes, now: datetime) -> None:
     ]
     for name, rows in before:
         if rows:
-            await tx.run(name, rows=rows, now=now)
+            await tx.run(name, batch={"rows": rows}, now=now)
 
 
 async def apply(tx: Transaction, writes: Writes, nodes: Mapping[str, str], now: datetime) -> None:
@@ -69,6 +69,8 @@ async def apply(tx: Transaction, writes: Writes, nodes: Mapping[str, str], now: 
 
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan how a batch is written; nothing is."""
+    for name in ("record/create_customers", "record/give_owners"):
+        await tx.run(name, batch={"rows": []}, now=now)
     await tx.run("record/write_batch", batch=_batch(Writes(), {}), now=now)
 
 

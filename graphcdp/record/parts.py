@@ -158,7 +158,7 @@ async def _give_ids(
         if part.customer is None
     ]
     if made:
-        await tx.run("record/create_customers", rows=made, now=now)
+        await tx.run("record/create_customers", batch={"rows": made}, now=now)
         tx.tell(Created(row["id"]) for row in made)
     if division.given_back:
         await tx.run("record/part_revive", ids=sorted(division.given_back), now=now)

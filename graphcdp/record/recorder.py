@@ -168,7 +168,9 @@ class Recorder:
         async def work(tx: Transaction) -> None:
             now = self._clock()
             await lock_known(tx, (), lambda _: (), self._rules, NewIds(now))
+            await tx.run("record/make_identifiers", batch={"identifiers": []})
             await plan_ahead(tx, now)
+            await segments.plan_ahead(tx, now)
 
         await self._store.transact(work, timeout_s=PLANNED_S_MAX)
 

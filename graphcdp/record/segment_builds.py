@@ -26,7 +26,10 @@ from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
 PAGE = 10_000
-"""Customers who are compared in one read, and moved in one transaction."""
+"""Customers who are compared in one read, and at most so many moved in one transaction."""
+LOCKED_PAGE_MIN = 500
+LOCKED_S = 0.1
+"""How long a page of a build locks its customers, about: whoever writes waits for so long."""
 FOLLOWED_S = 0.1
 SUPERSEDED = "The segment was edited, paused or deleted meanwhile."
 
@@ -98,13 +101,17 @@ def _work(definition: Definition) -> Work:
     async def total(tx: Transaction) -> int:
         return int((await tx.run("segment/customers_total"))[0]["total"])
 
+    size = min(PAGE, LOCKED_PAGE_MIN * 2)
+
     async def page(tx: Transaction, state: JobState, now: datetime, found: Any) -> JobState:
+        nonlocal size
+        began = time.monotonic()
         known = await definitions(tx)
         if _building(known, definition.id, definition.version) is None:
             return state.failed(SUPERSEDED)
         where, at = condition(definition.rule, now), moment(definition.rule, now) or NO_MOMENT
         (row,) = await tx.run_generated(
-            locked_page(where, definition.id, after=state.cursor, limit=PAGE, now=now, at=at)
+            locked_page(where, definition.id, after=state.cursor, limit=size, now=now, at=at)
         )
         last = row["last"]
         if last is None:
@@ -113,9 +120,17 @@ def _work(definition: Definition) -> Work:
         names = ("id", "should", "moves", "timed", "at")
         rows = [{"segment": definition.id, **dict(zip(names, one, strict=True))} for one in row["found"]]
         await bring(tx, {}, now, known=known, found={definition.id: rows})
-        return replace(state, cursor=last, done=min(state.done + PAGE, state.total))
+        done = min(state.done + size, state.total)
+        size = next_size(size, time.monotonic() - began)
+        return replace(state, cursor=last, done=done)
 
     return Work(total, page)
+
+
+def next_size(size: int, took_s: float) -> int:
+    """How many customers the page after one of this size has, which took so long; at most twice as many."""
+    fitting = int(size * min(2.0, LOCKED_S / max(took_s, 0.001)))
+    return min(PAGE, max(LOCKED_PAGE_MIN, fitting))
 
 
 def _building(known: Iterable[Definition], segment_id: str | None, version: Any) -> Definition | None:

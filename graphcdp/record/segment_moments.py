@@ -6,6 +6,7 @@ nothing the second time.
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,6 +28,9 @@ PAGE_TIMEOUT_S = 60.0
 POLL_S = 1.0
 """How late a moment is seen, at most, that another process has set; those of this one wake it."""
 
+APART_S = 0.2
+"""How long a process waits after it has looked until it looks again: who is due meanwhile shares a transaction."""
+
 log = structlog.get_logger("graphcdp.segments")
 
 
@@ -43,6 +47,7 @@ async def keep_moments(store: Store, clock: Clock) -> None:
     """Run what is due, when it is due, until cancelled."""
     woken = asyncio.Event()
     next_at: datetime | None = None
+    looked_s = -APART_S
 
     def wake(at: datetime) -> None:
         if next_at is None or at < next_at:
@@ -59,7 +64,9 @@ async def keep_moments(store: Store, clock: Clock) -> None:
                 if next_at is not None:
                     wait_s = min((next_at - clock()) / timedelta(seconds=1), POLL_S)
                     if wait_s <= 0:
+                        await asyncio.sleep(max(0.0, looked_s + APART_S - time.monotonic()))
                         await run_due(store, clock())
+                        looked_s = time.monotonic()
                         continue
             except DatabaseError as error:
                 log.warning("not looked at in time; it is done later", reason=str(error))
@@ -85,4 +92,6 @@ async def _look(tx: Transaction, rows: Sequence[dict[str, Any]], now: datetime) 
             idle.append({"customer": row["customer"], "segment": row["segment"]})
     await bring(tx, pairs, now, known=known)
     if idle:
-        await tx.run("segment/due_drop", rows=sorted(idle, key=lambda row: (row["segment"], row["customer"])))
+        await tx.run(
+            "segment/due_drop", batch={"rows": sorted(idle, key=lambda row: (row["segment"], row["customer"]))}
+        )

@@ -51,6 +51,15 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
         await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
 
 
+async def plan_ahead(tx: Transaction, now: datetime) -> None:
+    """Let the database plan what a write asks of segments; nothing is written."""
+    await _compare(tx, [(one, ()) for one in await definitions(tx)], now)
+    await tx.run("segment/leave", batch={"moves": []}, now=now, kept=STAYS_KEPT_MAX)
+    await tx.run("segment/enter", batch={"moves": []}, now=now)
+    await tx.run("segment/due_set", batch={"rows": []})
+    await tx.run("segment/due_drop", batch={"rows": []})
+
+
 async def bring(
     tx: Transaction,
     wanted: Mapping[str, Iterable[str]],
@@ -124,7 +133,7 @@ async def _keep_moments(tx: Transaction, timed: Sequence[dict[str, str]]) -> Non
     later = sorted((row for row in timed if row["at"] is not None), key=_order)
     never = sorted((row for row in timed if row["at"] is None), key=_order)
     if never:
-        await tx.run("segment/due_drop", rows=never)
+        await tx.run("segment/due_drop", batch={"rows": never})
     if later:
         (row,) = await tx.run("segment/due_set", batch={"rows": later})
         if row["earliest"] is not None:
@@ -168,12 +177,25 @@ def readable_rule(text: str) -> Predicate | None:
         return None
 
 
-async def definitions(source: Store | Transaction) -> list[Definition]:
+_found_by_edition: dict[str, tuple[Definition, ...]] = {}
+"""The segments as they were read last, by an edition that no other state of segments, of any graph, has."""
+
+
+async def definitions(source: Store | Transaction) -> tuple[Definition, ...]:
     """The segments to keep up to date, by id. One whose rule is not readable keeps its members."""
     read = source.read if isinstance(source, Store) else source.run
-    (row,) = await read("segment/definitions")
-    return [
+    # At hand from here on: another writer may read other ones meanwhile.
+    known, kept = next(iter(_found_by_edition.items()), (None, ()))
+    (row,) = await read("segment/definitions", known=known)
+    edition = row["edition"]
+    if edition is not None and edition == known:
+        return kept
+    found = tuple(
         Definition(segment_id, key, rule, building, version, edited)
         for segment_id, key, text, building, version, edited in row["found"]
         if (rule := readable_rule(text)) is not None
-    ]
+    )
+    _found_by_edition.clear()
+    if edition is not None:
+        _found_by_edition[edition] = found
+    return found

@@ -9,6 +9,7 @@ from graphcdp.model.predicates import SegmentName, parse_predicate
 from graphcdp.model.statement import Statement
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.segment_edits import Changes, create_segment, delete_segment, update_segment
+from graphcdp.record.segments import definitions
 from graphcdp.segment.definitions import SegmentConflictError, UnknownSegmentError, UnusableValueError
 from graphcdp.store import Store
 
@@ -70,6 +71,23 @@ async def test_an_edit_changes_what_it_names(store: Store) -> None:
     assert (found["name"], found["description"], found["version"]) == ("Everyone", "All of them.", 2)
     await update_segment(store, named("all"), 2, Changes(description=""), NOW)
     assert (await read(store, "all"))["description"] is None
+
+
+async def test_whoever_knows_the_segments_sees_each_change(store: Store) -> None:
+    async def keys() -> list[tuple[str, int, bool]]:
+        return [(one.key, one.version, one.building) for one in await definitions(store)]
+
+    assert await keys() == []
+    await create_segment(store, "all", "Everybody", None, EVERYBODY, NOW)
+    assert await keys() == [("all", 1, False)]
+    await create_segment(store, "more", "More", None, EVERYBODY, NOW)
+    await update_segment(store, named("all"), 1, Changes(name="Everyone"), NOW)
+    assert sorted(await keys()) == [("all", 2, False), ("more", 1, False)]
+    await delete_segment(store, named("all"))
+    assert await keys() == [("more", 1, False)]
+    # As after a restored backup: other segments, of which nobody was told.
+    await store.transact(lambda tx: tx.run_generated(Statement("MATCH (n:Segment|SegmentEdition) DETACH DELETE n")))
+    assert await keys() == []
 
 
 async def test_an_edit_of_an_older_version_changes_nothing(store: Store) -> None:

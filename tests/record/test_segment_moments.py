@@ -179,6 +179,32 @@ async def test_whoever_keeps_moments_is_woken_by_an_earlier_one(
     assert await store.read_generated(Statement("MATCH (:Customer)-[m:IN_SEGMENT]->() RETURN m.since AS since")) == []
 
 
+async def test_who_is_due_soon_after_others_shares_a_transaction(
+    store: Store, rules: IdentityRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_moments, "APART_S", 1.0)
+    await create(store, "now", did("Order", "PT1S"), datetime.now(UTC))
+    now = datetime.now(UTC)
+    await Recorder(store, rules).record(
+        [
+            {"name": "Order", "at": now - timedelta(milliseconds=20 * n), "identifiers": [("user", f"u{n}")]}
+            for n in range(10)
+        ]
+    )
+    transactions: list[object] = []
+    store.watch(transactions.append)
+    keeping = asyncio.create_task(keep_moments(store, lambda: datetime.now(UTC)))
+    try:
+        async with asyncio.timeout(30):
+            while await waiting(store):  # noqa: ASYNC110  # the database tells nobody
+                await asyncio.sleep(0.02)
+    finally:
+        store.unwatch(transactions.append)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert len(transactions) <= 2
+
+
 @pytest.mark.parametrize("name", ["segment/due", "segment/due_next"])
 async def test_due_ones_are_found_by_the_index(store: Store, recorder: Recorder, profiled: Any, name: str) -> None:
     await create(store, "active", RULES["active"])

@@ -118,6 +118,14 @@ async def test_only_so_many_stays_are_kept(
     assert [row["since"] for row in rows] == [START + 4 * HOUR, START + 6 * HOUR]
 
 
+@pytest.mark.parametrize(
+    ("size", "took_s", "expected"),
+    [(1000, 0.1, 1000), (1000, 0.2, 500), (1000, 10.0, 500), (1000, 0.0, 2000), (8000, 0.05, 10_000)],
+)
+def test_a_page_of_a_build_locks_for_about_a_tenth_of_a_second(size: int, took_s: float, expected: int) -> None:
+    assert segment_builds.next_size(size, took_s) == expected
+
+
 async def test_a_build_that_is_stopped_anywhere_goes_on_and_tells_how_far_it_is(
     store: Store, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
