@@ -183,6 +183,7 @@ async def moving(store: Store, connection: Connection, rate: int, seconds: float
     address = f"ws://127.0.0.1:{port}/graphql"
     command = (sys.executable, "-m", "graphcdp", "serve", "--port", str(port))
     async with serving(command, port, environment), httpx.AsyncClient(timeout=60) as http:
+        await until_recording(http, port)
         for label, length, speed in (("warm", 10.0, 200), ("warmer", 10.0, rate), ("measured", seconds, rate)):
             moved = Moved()
             async with connect(address, subprotocols=[PROTOCOL], proxy=None, max_size=None) as socket:
@@ -202,6 +203,16 @@ async def moving(store: Store, connection: Connection, rate: int, seconds: float
     row("  of it until it was acknowledged", [moved.answered[one] - moved.at[one] for one in moved.answered])
     row("from the window's end to leaving", [moved.left[one] - moved.at[one] - WINDOW_S for one in moved.left])
     print(f"  {len(moved.at)} events that move somebody; entered {len(moved.entered)}, left {len(moved.left)}")
+
+
+async def until_recording(http: httpx.AsyncClient, port: int) -> None:
+    """Return when the database has planned what recording takes, so that an event is answered soon."""
+    event = {"name": "Started", "identifiers": [{"userId": "u0"}]}
+    took_s = 1.0
+    while took_s > 0.5:
+        began = time.monotonic()
+        await http.post(f"http://127.0.0.1:{port}/graphql", json={"query": RECORD, "variables": {"e": [event]}})
+        took_s = time.monotonic() - began
 
 
 async def send(http: httpx.AsyncClient, port: int, rate: int, seconds: float, label: str, moved: Moved) -> None:

@@ -102,6 +102,8 @@ class Recorder:
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._planned = asyncio.Event()
+        self._planned.set()
         self._closed = False
 
     @property
@@ -162,7 +164,7 @@ class Recorder:
     async def plan_ahead(self) -> None:
         """Let the database plan the statements of a batch, which takes it a second, before the first one comes.
 
-        Raises DatabaseError.
+        What comes meanwhile waits: planned for each at the same time it would take longer. Raises DatabaseError.
         """
 
         async def work(tx: Transaction) -> None:
@@ -172,7 +174,11 @@ class Recorder:
             await plan_ahead(tx, now)
             await segments.plan_ahead(tx, now)
 
-        await self._store.transact(work, timeout_s=PLANNED_S_MAX)
+        self._planned.clear()
+        try:
+            await self._store.transact(work, timeout_s=PLANNED_S_MAX)
+        finally:
+            self._planned.set()
 
     async def foresee(self, raws: Sequence[RawMessage], foresight: Foresight) -> list[Outcome]:
         """What `record` would answer, unpaced; nothing is written. Raises DatabaseError."""
@@ -195,6 +201,7 @@ class Recorder:
             raise overloaded()
 
     async def _record_batch(self, waiting: list[_Waiting], passed: Callable[[], None]) -> list[Outcome]:
+        await self._planned.wait()
         while True:
             now = self._clock()
             for one in waiting:
