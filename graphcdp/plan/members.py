@@ -29,7 +29,9 @@ _MOVES = """UNWIND $frame.asked AS asked
 MATCH (c:Customer {id: asked.id})
 WITH c, asked, COLLECT { MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id } AS present
 UNWIND asked.places AS place
-WITH c, present, $frame.rules[place] AS rule
+WITH c, asked, present, place, $frame.rules[place] AS rule
+WITH c, present, rule
+WHERE NOT (place IN asked.grown AND (rule.frame_segment IN present) IN rule.frame_steady)
 %(should)s
 WITH c.id AS id, rule.frame_segment AS segment, should, rule.frame_segment IN present AS is
 WHERE should <> is
@@ -40,7 +42,9 @@ MATCH (c:Customer {{id: asked.id}})
 WITH c, asked, COLLECT {{ MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id }} AS present,
      COLLECT {{ MATCH (c)-[due:DUE]->(s:Segment) RETURN [s.id, due.at] }} AS waiting
 UNWIND asked.places AS place
-WITH c, present, waiting, $frame.rules[place] AS rule
+WITH c, asked, present, waiting, place, $frame.rules[place] AS rule
+WITH c, present, waiting, rule
+WHERE NOT (place IN asked.grown AND (rule.frame_segment IN present) IN rule.frame_steady)
 %(should)s
 %(at)s
 WITH c.id AS id, rule.frame_segment AS segment, should, rule.frame_segment IN present AS is, at,
@@ -88,13 +92,17 @@ class Asked:
     """A segment, its rule as `where.condition_of_row` states it, and whom to ask about.
 
     at: the moment at which time alone may move a customer, as `moments.moment_of_row`
-    states it; None when time moves nobody, and nobody may be due.
+    states it; None when time moves nobody, and nobody may be due. grown: those of them of
+    whom only more events came; made: what these can make of the condition, as
+    `growth.made_by_events` says. Who is what the condition cannot cease to be is passed over.
     """
 
     segment_id: str
     condition: Statement
     customer_ids: Sequence[str]
     at: Moment | None = None
+    grown: frozenset[str] = frozenset()
+    made: frozenset[bool] = frozenset((True, False))
 
 
 def moves(asked: Iterable[Asked], now: datetime) -> Iterator[Statement]:
@@ -114,19 +122,26 @@ def moves(asked: Iterable[Asked], now: datetime) -> Iterator[Statement]:
         by_shape[_shape(one)].append(one)
     for shape, alike in by_shape.items():
         places: defaultdict[str, list[int]] = defaultdict(list)
+        grown: defaultdict[str, list[int]] = defaultdict(list)
         for place, one in enumerate(alike):
             for customer in one.customer_ids:
                 places[customer].append(place)
+            for customer in one.grown:
+                grown[customer].append(place)
         frame = {
             "rules": [
                 {
                     **one.condition.parameters,
                     **({} if one.at is None else one.at.parameters),
                     "frame_segment": one.segment_id,
+                    "frame_steady": [value for value in (True, False) if (not value) not in one.made],
                 }
                 for one in alike
             ],
-            "asked": [{"id": customer, "places": found} for customer, found in places.items()],
+            "asked": [
+                {"id": customer, "places": found, "grown": grown.get(customer, [])}
+                for customer, found in places.items()
+            ],
             "now": now,
         }
         # In one map, since Neo4j plans anew for each size of a list that is a parameter by itself.

@@ -20,8 +20,9 @@ from graphcdp.model.predicates import Predicate, parse_predicate
 from graphcdp.plan.members import Asked, moves
 from graphcdp.plan.moments import NO_MOMENT, moment_of_row
 from graphcdp.plan.where import condition_of_row
-from graphcdp.segment.concern import Touched, concerned
+from graphcdp.segment.concern import Concerned, Touched, concerned
 from graphcdp.segment.definitions import Definition, SegmentNames
+from graphcdp.segment.growth import made_by_events
 from graphcdp.segment.membership import levels
 from graphcdp.store import Store, Transaction
 
@@ -46,14 +47,14 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
     if not touched:
         return
     ordered = levels(await definitions(tx))
-    asked = {one.id: (one, ids) for one, ids in concerned([one for level in ordered for one in level], touched, now)}
+    asked = {one.definition.id: one for one in concerned([one for level in ordered for one in level], touched, now)}
     for level in ordered:
         await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
 
 
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan what a write asks of segments; nothing is written."""
-    await _compare(tx, [(one, ()) for one in await definitions(tx)], now)
+    await _compare(tx, [Concerned(one, [], frozenset()) for one in await definitions(tx)], now)
     await tx.run("segment/leave", batch={"moves": []}, now=now, kept=STAYS_KEPT_MAX)
     await tx.run("segment/enter", batch={"moves": []}, now=now)
     await tx.run("segment/due_set", batch={"rows": []})
@@ -84,7 +85,7 @@ async def bring(
             ids = set(wanted.get(one.id, ()))
             ids.update(*(moved[named] for named in names.named_by(one.rule)))
             if ids:
-                asked.append((one, sorted(ids)))
+                asked.append(Concerned(one, sorted(ids), frozenset()))
         done = await _compare(tx, asked, now, due=True)
         for one in level:
             if one.id in there:
@@ -94,20 +95,27 @@ async def bring(
 
 
 async def _compare(
-    tx: Transaction, asked: Sequence[tuple[Definition, Sequence[str]]], now: datetime, *, due: bool = False
+    tx: Transaction, asked: Sequence[Concerned], now: datetime, *, due: bool = False
 ) -> list[dict[str, str]]:
-    """Move those of the customers whom the rules of these segments move; no rule names another one's segment.
+    """Move those of the customers whom the rules of these segments move; none of these names another one of them.
 
     Also keeps when they are to be looked at again. due: some may be due although
     time no longer moves the segment. Returns who moved.
     """
     no_moment = NO_MOMENT if due else None
     questions = [
-        Asked(one.id, condition_of_row(one.rule, now), ids, moment_of_row(one.rule, now) or no_moment)
-        for one, ids in asked
+        Asked(
+            one.id,
+            condition_of_row(one.rule, now),
+            ids,
+            moment_of_row(one.rule, now) or no_moment,
+            grown,
+            made_by_events(one.rule),
+        )
+        for one, ids, grown in asked
     ]
     found = [row for statement in moves(questions, now) for row in await tx.run_generated(statement)]
-    return await _apply(tx, found, [one for one, _ in asked], now)
+    return await _apply(tx, found, [one.definition for one in asked], now)
 
 
 async def _apply(

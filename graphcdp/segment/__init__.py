@@ -4,6 +4,7 @@
     versions.py     who did what, and what became different by it
     membership.py   the order in which rules are evaluated, who entered and left
     concern.py      which segments a write may concern
+    growth.py       what more events can make of a condition
     written.py      segments as YAML, both ways
     differences.py  segments as they are written and as they are -> what to do
     wording.py      a condition -> one line in plain words

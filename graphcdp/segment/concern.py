@@ -103,10 +103,16 @@ def _names(path: str) -> Iterator[str]:
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
-def concerned(
-    ordered: Sequence[Definition], touched: dict[str, Touched], now: datetime
-) -> Iterator[tuple[Definition, list[str]]]:
-    """The segments that may move somebody, with the customers whom each may move, ascending.
+class Concerned(NamedTuple):
+    """A segment that may move these customers, ascending. grown: those of them of whom only more events came."""
+
+    definition: Definition
+    customer_ids: list[str]
+    grown: frozenset[str]
+
+
+def concerned(ordered: Sequence[Definition], touched: dict[str, Touched], now: datetime) -> Iterator[Concerned]:
+    """The segments that may move somebody, with the customers whom each may move.
 
     ordered: so that each comes after those that its rule names; who may move in one
     of these may move in it too.
@@ -115,11 +121,13 @@ def concerned(
     whom = _Whom(touched, now)
     may_move: dict[str, set[str]] = {}
     for definition in ordered:
-        ids = whom.concerned(mentioned(definition.rule))
-        ids.update(*(may_move.get(named, ()) for named in names.named_by(definition.rule)))
-        may_move[definition.id] = ids
+        what = mentioned(definition.rule)
+        otherwise = whom.otherwise(what)
+        otherwise.update(*(may_move.get(named, ()) for named in names.named_by(definition.rule)))
+        grown = whom.grown(what) - otherwise
+        may_move[definition.id] = ids = otherwise | grown
         if ids:
-            yield definition, sorted(ids)
+            yield Concerned(definition, sorted(ids), frozenset(grown))
 
 
 class _Whom:
@@ -137,10 +145,14 @@ class _Whom:
             for event in (*one.events, *([ANY_NAME] if one.events else ())):
                 self._by_event[event].add(customer)
 
-    def concerned(self, what: Mentioned) -> set[str]:
+    def grown(self, what: Mentioned) -> set[str]:
+        """Who has more events that are looked at."""
+        return set[str]().union(*(self._by_event.get(name, ()) for name in what.events))
+
+    def otherwise(self, what: Mentioned) -> set[str]:
+        """Of whom something else is different that is looked at."""
         return self._anything.union(
             *(self._by_trait.get(name, ()) for name in what.traits),
-            *(self._by_event.get(name, ()) for name in what.events),
             *(self._crossed(during, 0) for during in what.first_seen),
             *(self._crossed(during, 1) for during in what.last_seen),
         )

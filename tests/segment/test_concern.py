@@ -75,13 +75,26 @@ def test_what_is_concerned(row: str) -> None:
         SEEN_BY_KIND.get(kind, lambda _: None)(name),
         anything=kind == "anything",
     )
-    found = [definition.key for definition, ids in concerned(ORDERED, {"c1": one}, AT) if ids == ["c1"]]
+    found = [one.definition.key for one in concerned(ORDERED, {"c1": one}, AT) if one.customer_ids == ["c1"]]
     assert found == expected.split()
+
+
+def test_of_whom_only_more_events_came() -> None:
+    touched = {
+        "c1": Touched(events={"Click"}),
+        "c2": Touched(traits={"plan"}, events={"Click"}),
+        "c3": Touched(events={"Click"}, anything=True),
+        "c4": Touched(traits={"city"}, events={"Click"}),
+    }
+    grown = {one.definition.key: one.grown for one in concerned(ORDERED, touched, AT)}
+    assert grown["either"] == {"c1", "c4"}
+    assert grown["plan"] == set()
+    assert grown["busy"] == {"c1", "c2", "c4"}
 
 
 def test_each_segment_is_asked_for_those_whom_it_may_move() -> None:
     touched = {"c2": Touched(traits={"plan"}), "c1": Touched(events={"Order"})}
-    found = {definition.key: ids for definition, ids in concerned(ORDERED, touched, AT)}
+    found = {one.definition.key: one.customer_ids for one in concerned(ORDERED, touched, AT)}
     assert found == {
         "plan": ["c2"],
         "buyers": ["c1"],
