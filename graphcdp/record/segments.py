@@ -55,6 +55,7 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) ->
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan what a write asks of segments; nothing is written."""
     await _compare(tx, [Concerned(one, [], frozenset()) for one in await definitions(tx)], now)
+    await tx.run("segment/lock_moved", batch={"segments": []})
     await tx.run("segment/leave", batch={"moves": []}, now=now, kept=STAYS_KEPT_MAX)
     await tx.run("segment/enter", batch={"moves": []}, now=now)
     await tx.run("segment/due_set", batch={"rows": []})
@@ -123,6 +124,10 @@ async def _apply(
 ) -> list[dict[str, str]]:
     """Move who is to be moved in these segments, and keep moments. found: rows of `moves`. Returns who moved."""
     key_by_id = {one.id: one.key for one in of}
+    touched = sorted({row["segment"] for row in found})
+    if not touched:
+        return []
+    await tx.run("segment/lock_moved", batch={"segments": touched})
     entering, leaving = (
         sorted((_place_of(row) for row in found if row["moves"] and row["should"] is should), key=_order)
         for should in (True, False)
