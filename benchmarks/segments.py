@@ -56,6 +56,7 @@ NAMES = 25
 BATCH = 20
 """Events in a request."""
 ROUNDS = 3
+AGE = timedelta(hours=1)
 
 Json = dict[str, Any]
 
@@ -89,10 +90,10 @@ def rules(number: int) -> list[Json]:
 
 
 async def with_segments(store: Store, number: int) -> None:
-    """Bring the number of live segments up to this."""
+    """Bring the number of live segments up to this; they were made an hour ago: new ones are looked through twice."""
     there = (await store.read_generated(Statement("MATCH (s:Segment) RETURN count(s) AS total")))[0]["total"]
     for n, rule in list(enumerate(rules(number)))[there:]:
-        await create_segment(store, f"bench_{n}", f"Bench {n}", None, parse_predicate(rule), utc_now())
+        await create_segment(store, f"bench_{n}", f"Bench {n}", None, parse_predicate(rule), utc_now() - AGE)
 
 
 # --- recording ---
@@ -173,7 +174,7 @@ async def moving(store: Store, connection: Connection, rate: int, seconds: float
     """Print how soon who did something is in the segment of it, and out of it when its window ends."""
     await with_segments(store, 50)
     lately = {"did": {"event": {"name": "Signed Up"}, "during": {"within": f"PT{WINDOW_S}S"}}}
-    await create_segment(store, "lately", "Lately", None, parse_predicate(lately), utc_now())
+    await create_segment(store, "lately", "Lately", None, parse_predicate(lately), utc_now() - AGE)
     await build_waiting(store, utc_now())
     environment = {
         "GRAPHCDP_NEO4J_URI": connection.uri,

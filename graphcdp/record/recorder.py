@@ -283,6 +283,7 @@ class Recorder:
             known = await read_known(tx, batch, self._rules, ids, self._version)
             before = stored_traits(known)
             seen_before = _seen(known.customers.values())
+            fresh = {key for key, facts in known.identifiers.items() if facts.stored is None}
             decision = decide_batch(
                 batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from, limits=self._limits
             )
@@ -296,7 +297,7 @@ class Recorder:
             await apply(tx, decision.writes, known.nodes, now)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             writes = decision.writes
-            touched = touched_by(_seen(writes.customers), seen_before, changes, writes.recompute)
+            touched = touched_by(_seen(writes.customers), seen_before, changes, writes.recompute, fresh)
             await segments.follow(tx, touched, now)
             tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
             decided = list(decision.outcomes)

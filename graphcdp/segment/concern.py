@@ -4,13 +4,13 @@ Source: docs/segments.md, rule 9. What time alone changes has its moments.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from graphcdp.model.changes import Change, EventRecorded, TraitsChanged
+from graphcdp.model.changes import Change, Created, EventRecorded, IdentifierMoved, TraitsChanged
 from graphcdp.model.predicates import ANY_NAME, Predicate, Range
 from graphcdp.segment.definitions import Definition, SegmentNames
 
@@ -20,13 +20,16 @@ class Touched:
     """What became different of one customer.
 
     traits: names of those that changed. events: names of those that were recorded.
-    seen: when it was seen, before and after; None when that is the same.
-    anything: more than these, such as its identifiers: every rule may be concerned.
+    seen: when it was seen, before and after; None when that is the same. created: it
+    is new. identifiers: it has more that nobody had before. anything: more than
+    these: every rule may be concerned.
     """
 
     traits: set[str] = field(default_factory=set)
     events: set[str] = field(default_factory=set)
     seen: tuple["Seen", "Seen"] | None = None
+    created: bool = False
+    identifiers: bool = False
     anything: bool = False
 
 
@@ -43,13 +46,17 @@ class Mentioned:
 
     traits: under which names the values may be that it looks at: `a` and `a.b` for the
     path `a.b`. events: names, ANY_NAME for all. first_seen, last_seen: in which stretches
-    of time somebody must have been seen.
+    of time somebody must have been seen. identifiers: whether at these, or at what
+    hangs on them. nobody: whether
+    somebody may meet it of whom none of that is known.
     """
 
     traits: frozenset[str]
     events: frozenset[str]
     first_seen: tuple[Range, ...]
     last_seen: tuple[Range, ...]
+    identifiers: bool
+    nobody: bool
 
 
 def touched_by(
@@ -57,10 +64,12 @@ def touched_by(
     seen_before: Mapping[str, Seen],
     changes: Iterable[Change],
     recomputed: Iterable[str],
+    fresh: Container[str] = (),
 ) -> dict[str, Touched]:
     """What became different of each of the customers of `seen_after`; changes of others are left out.
 
-    recomputed: those of whom the changes do not tell all.
+    recomputed: those of whom the changes do not tell all. fresh: keys of identifiers of
+    which nothing was known before.
     """
     found = {
         customer: Touched(seen=None if before == after else (before, after))
@@ -75,6 +84,10 @@ def touched_by(
             one.traits.update(trait.name for trait in change.traits)
         elif isinstance(change, EventRecorded) and change.name is not None:
             one.events.add(change.name)
+        elif isinstance(change, Created):
+            one.created = True
+        elif isinstance(change, IdentifierMoved) and not change.removed and change.key in fresh:
+            one.identifiers = True
         else:
             one.anything = True
     for customer in recomputed:
@@ -88,14 +101,39 @@ _NEVER = Seen(None, None)
 
 @lru_cache(maxsize=1000)
 def mentioned(rule: Predicate) -> Mentioned:
-    """What a rule looks at. Identifiers and consent are left out: when these change, every rule is asked."""
+    """What a rule looks at. Consent is left out: when it changes, every rule is asked."""
     nodes = [node for _, node in rule.walk()]
     return Mentioned(
         frozenset(name for node in nodes if node.trait is not None for name in _names(node.trait.path)),
         frozenset(event.name for node in nodes for event in node.events),
         tuple(node.first_seen for node in nodes if node.first_seen is not None),
         tuple(node.last_seen for node in nodes if node.last_seen is not None),
+        any(node.operator[0] in _OF_IDENTIFIERS for node in nodes),
+        True in _of_nobody(rule),
     )
+
+
+_OF_IDENTIFIERS = ("has_identifier", "identifiers", "consented")
+"""Consent hangs on identifiers: on one that was never seen it may wait."""
+
+
+def _of_nobody(rule: Predicate) -> frozenset[bool]:
+    """What the condition may be for somebody of whom nothing is known; both where it is not worth to find out."""
+    if rule.negated is not None:
+        return frozenset(not value for value in _of_nobody(rule.negated))
+    for branches, deciding in ((rule.all_of, False), (rule.any_of, True)):
+        if branches is not None:
+            found = [_of_nobody(branch) for branch in branches]
+            if frozenset((deciding,)) in found:
+                return frozenset((deciding,))
+            return frozenset((not deciding,)).union(*found)
+    if rule.did is not None:
+        return frozenset((rule.did.bounds[0] == 0,))
+    if rule.trait is not None:
+        return frozenset((False, True)) if rule.trait.is_.operator[0] == "exists" else frozenset((False,))
+    if rule.aggregate is not None or rule.identifiers is not None:
+        return frozenset((False, True))
+    return frozenset((False,))
 
 
 def _names(path: str) -> Iterator[str]:
@@ -137,6 +175,8 @@ class _Whom:
         self._now = now
         self._seen = {customer: one.seen for customer, one in touched.items() if one.seen is not None}
         self._anything = {customer for customer, one in touched.items() if one.anything}
+        self._created = {customer for customer, one in touched.items() if one.created}
+        self._identified = {customer for customer, one in touched.items() if one.identifiers}
         self._by_trait: defaultdict[str, set[str]] = defaultdict(set)
         self._by_event: defaultdict[str, set[str]] = defaultdict(set)
         for customer, one in touched.items():
@@ -152,6 +192,8 @@ class _Whom:
     def otherwise(self, what: Mentioned) -> set[str]:
         """Of whom something else is different that is looked at."""
         return self._anything.union(
+            self._created if what.nobody else (),
+            self._identified if what.identifiers else (),
             *(self._by_trait.get(name, ()) for name in what.traits),
             *(self._crossed(during, 0) for during in what.first_seen),
             *(self._crossed(during, 1) for during in what.last_seen),

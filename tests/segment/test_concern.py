@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graphcdp.model.changes import Change, Created, EventRecorded, Merged, TraitChange, TraitsChanged
+from graphcdp.model.changes import Change, Created, EventRecorded, IdentifierMoved, Merged, TraitChange, TraitsChanged
 from graphcdp.model.predicates import parse_predicate
 from graphcdp.segment.concern import Seen, Touched, concerned, touched_by
 from graphcdp.segment.definitions import Definition
@@ -61,6 +61,8 @@ seen 2025-12-24 |
 again 2025-12-30 |
 again 2025-12-20 | lately
 late 2025-12-01 | early
+created         | no_buyers spent devices
+identifiers     | mail devices both
 anything        | plan city buyers no_buyers either mail lately early busy spent carts devices both
 """
 
@@ -73,7 +75,7 @@ def test_what_is_concerned(row: str) -> None:
         {name} if kind == "trait" else set(),
         {name} if kind == "event" else set(),
         SEEN_BY_KIND.get(kind, lambda _: None)(name),
-        anything=kind == "anything",
+        **({kind: True} if kind in ("created", "identifiers", "anything") else {}),
     )
     found = [one.definition.key for one in concerned(ORDERED, {"c1": one}, AT) if one.customer_ids == ["c1"]]
     assert found == expected.split()
@@ -110,17 +112,22 @@ def test_each_segment_is_asked_for_those_whom_it_may_move() -> None:
 def test_what_changes_tell() -> None:
     changes: list[Change] = [
         Created("c1"),
+        IdentifierMoved("c1", "user:u1"),
+        IdentifierMoved("c6", "user:u6"),
+        IdentifierMoved("c7", "user:u7", removed=True),
         TraitsChanged("c2", (TraitChange("plan", None, "pro"),)),
         EventRecorded("c2", "e1", "Order", "user:u1"),
         Merged("c3", "c9", "mrg_1"),
         EventRecorded("c9", "e2", "Order", "user:u9"),
     ]
-    before = {f"c{number}": Seen(AT, AT) for number in range(2, 6)}
+    before = {f"c{number}": Seen(AT, AT) for number in range(2, 8)}
     after = {"c1": Seen(AT, AT), **before, "c4": Seen(AT, day("2026-01-02"))}
-    assert touched_by(after, before, changes, ["c5", "c8"]) == {
-        "c1": Touched(seen=(Seen(None, None), Seen(AT, AT)), anything=True),
+    assert touched_by(after, before, changes, ["c5", "c8"], {"user:u1", "user:u7"}) == {
+        "c1": Touched(seen=(Seen(None, None), Seen(AT, AT)), created=True, identifiers=True),
         "c2": Touched({"plan"}, {"Order"}),
         "c3": Touched(anything=True),
         "c4": Touched(seen=(before["c4"], after["c4"])),
         "c5": Touched(anything=True),
+        "c6": Touched(anything=True),
+        "c7": Touched(anything=True),
     }
