@@ -57,6 +57,8 @@ BATCH = 20
 """Events in a request."""
 ROUNDS = 3
 AGE = timedelta(hours=1)
+BEFORE = 50_000
+"""Events that are there when customers begin to move."""
 
 Json = dict[str, Any]
 
@@ -172,6 +174,8 @@ async def follow(socket: ClientConnection, moved: Moved) -> None:
 
 async def moving(store: Store, connection: Connection, rate: int, seconds: float, port: int) -> None:
     """Print how soon who did something is in the segment of it, and out of it when its window ends."""
+    # On a graph that soon is several times as large the database would plan everything anew meanwhile.
+    await recorded(store, "before", BEFORE)
     await with_segments(store, 50)
     lately = {"did": {"event": {"name": "Signed Up"}, "during": {"within": f"PT{WINDOW_S}S"}}}
     await create_segment(store, "lately", "Lately", None, parse_predicate(lately), utc_now() - AGE)
