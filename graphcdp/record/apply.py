@@ -36,15 +36,23 @@ def needs_more_locks(writes: Writes) -> bool:
     return bool(writes.absorbed or writes.stored or writes.ended)
 
 
-async def apply_owners(tx: Transaction, writes: Writes, now: datetime) -> None:
-    """Write who owns what, and which evidence ended: all for which more must be locked than what was read."""
+async def apply_owners(tx: Transaction, writes: Writes, nodes: Mapping[str, str], now: datetime) -> None:
+    """Write who owns what, and which evidence ended: all for which more must be locked than what was read.
+
+    nodes: of `Known`.
+    """
+    founded = _founded(writes)
+    first = {key: spells[0] for key, spells in writes.owners.items() if _is_first(spells, founded)}
+    later = [_owner_row(key, spells) for key, spells in writes.owners.items() if key not in first]
+    others = [{"id": one.id, "at": one.created_at} for one in writes.new_customers if one.id not in founded]
     before: list[tuple[str, list[Any]]] = [
-        ("record/create_customers", [{"id": c.id, "at": c.created_at} for c in writes.new_customers]),
+        ("record/found_customers", _founded_rows(founded, first, nodes)),
+        ("record/create_customers", others),
         (
             "record/swap_customers",
             [{"survivor": a.into, "absorbed": a.id, "at": a.at} for a in writes.absorbed if a.swapped],
         ),
-        ("record/give_owners", [_owner_row(key, spells) for key, spells in writes.owners.items()]),
+        ("record/give_owners", later),
         ("record/relink_absorbed", [_relink_row(path) for path in writes.stored.values()]),
         ("record/retire_absorbed", [_merge_row(absorbed) for absorbed in writes.absorbed]),
         ("record/drop_unused", [{"key": key} for key in writes.unused]),
@@ -69,7 +77,7 @@ async def apply(tx: Transaction, writes: Writes, nodes: Mapping[str, str], now: 
 
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan how a batch is written; nothing is."""
-    for name in ("record/create_customers", "record/give_owners"):
+    for name in ("record/found_customers", "record/create_customers", "record/give_owners"):
         await tx.run(name, batch={"rows": []}, now=now)
     await tx.run("record/write_batch", batch=_batch(Writes(), {}), now=now)
 
@@ -85,6 +93,7 @@ def _batch(writes: Writes, nodes: Mapping[str, str]) -> dict[str, list[Any]]:
             else:
                 used.append([nodes[one.identifier.key], *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
     new = [link for link in writes.links if link.is_new]
+    founded = _founded(writes)
     return {
         "identifiers": [
             {**identifier_row(facts), "node": nodes[facts.identifier.key]}
@@ -102,7 +111,7 @@ def _batch(writes: Writes, nodes: Mapping[str, str]) -> dict[str, list[Any]]:
         "pairs": [pair_text(link.between) for link in new],
         "events": [[nodes[row["subject"]], row["s"], row["ns"], row["properties"]] for row in writes.events],
         "statements": writes.statements,
-        "customers": [customer_row(facts) for facts in writes.customers if facts.differs],
+        "customers": [customer_row(facts) for facts in writes.customers if facts.differs and facts.id not in founded],
         "seenCustomers": [[facts.id, *to_epoch(facts.last_seen)] for facts in writes.customers if not facts.differs],
     }
 
@@ -135,6 +144,34 @@ async def keep_conflicts(tx: Transaction, refusals: Sequence[Refusal], ids: NewI
 def pair_text(between: Pair) -> str:
     """How a pair is written in one property; no key holds a line break."""
     return "\n".join(between)
+
+
+def _founded(writes: Writes) -> dict[str, CustomerFacts]:
+    """New customers who are written whole at once, by id: those whom no merge touches."""
+    if not writes.new_customers:
+        return {}
+    touched = {customer for one in writes.absorbed for customer in (one.id, one.into)}.union(writes.recompute)
+    new = {one.id for one in writes.new_customers} - touched
+    return {facts.id: facts for facts in writes.customers if facts.id in new}
+
+
+def _is_first(spells: Sequence[Spell], founded: Mapping[str, CustomerFacts]) -> bool:
+    """Whether an identifier that was nobody's is a new customer's, who is written whole at once."""
+    return len(spells) == 1 and spells[0].since is not None and spells[0].customer in founded
+
+
+def _founded_rows(
+    founded: Mapping[str, CustomerFacts], first: Mapping[str, Spell], nodes: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    owned: dict[str, list[list[Any]]] = {customer: [] for customer in founded}
+    for key, spell in first.items():
+        owned[spell.customer].append([nodes[key], spell.since])
+    rows = []
+    for facts in founded.values():
+        row = customer_row(facts)
+        properties = {"id": facts.id, "traits": "{}", "traitTimes": "{}", **row["properties"]}
+        rows.append({**row, "properties": properties, "createdAt": facts.created_at, "owned": owned[facts.id]})
+    return rows
 
 
 def _owner_row(key: str, spells: Sequence[Spell]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def join(
         keep=keep,
     )
     tx.tell(changes_of(decision.writes, before))
-    await apply_owners(tx, decision.writes, now)
+    await apply_owners(tx, decision.writes, known.nodes, now)
     await apply(tx, decision.writes, known.nodes, now)
     await keep_conflicts(tx, decision.writes.refusals, ids)
     await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)

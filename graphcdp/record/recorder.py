@@ -291,7 +291,7 @@ class Recorder:
             tx.tell(changes)
             if not needs_more_locks(decision.writes):
                 passed()
-            await apply_owners(tx, decision.writes, now)
+            await apply_owners(tx, decision.writes, known.nodes, now)
             # By now it has whatever other batches may need as well.
             passed()
             await apply(tx, decision.writes, known.nodes, now)

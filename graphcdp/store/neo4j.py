@@ -30,7 +30,7 @@ from graphcdp.model.statement import Statement
 from graphcdp.store import migrations, statements
 from graphcdp.store.failures import explained
 from graphcdp.store.feed import pages_of
-from graphcdp.store.values import to_python
+from graphcdp.store.values import to_python, unwritten
 from graphcdp.store.versions import check_version
 
 Row = dict[str, Any]
@@ -83,7 +83,7 @@ class Transaction:
         no native times may be in it.
         """
         self._store.statements_run += 1
-        result = await self._transaction.run(statements.text(name), parameters)
+        result = await self._transaction.run(statements.text(name), unwritten(parameters))
         record = await result.single(strict=True)
         return dict(zip(record.keys(), record.values(), strict=True))
 
@@ -280,7 +280,7 @@ class Store:
     async def rows(self, transaction: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Rows of a statement inside a transaction."""
         self.statements_run += 1
-        result = await transaction.run(text, dict(parameters))
+        result = await transaction.run(text, unwritten(parameters))
         names = result.keys()
         # Not record.data(), which walks each value once more: statements return maps, never nodes.
         return [dict(zip(names, map(to_python, record), strict=True)) async for record in result]

@@ -1,5 +1,6 @@
-"""Driver values as Python values."""
+"""Driver values as Python values, and parameters for the driver."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -24,3 +25,19 @@ def to_python(value: Any) -> Any:
     if isinstance(value, Duration):
         return value.iso_format()
     return value
+
+
+class _Unwritten(dict[str, Any]):
+    """A map that is short when it is written out."""
+
+    def __repr__(self) -> str:
+        return "{...}"
+
+
+def unwritten(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, but maps among them are not written out.
+
+    The driver writes all parameters out for its log of each message, whether or not
+    anybody reads that, which takes as long as sending them; and it is what customers said.
+    """
+    return {name: _Unwritten(value) if isinstance(value, dict) else value for name, value in parameters.items()}
