@@ -5,6 +5,7 @@
     ours       the server with its memory off: GraphQL, planned as one statement
     remembered the server as it is: the same, answers about one customer from memory until it changes
     ceiling    one hand-written statement and orjson in Starlette; it takes no GraphQL and checks nothing
+    nothing    Starlette too, with an answer of that size that is always the same: what no answer can be faster than
     resolvers  the same GraphQL with the planner off: Strawberry with a loader for each field
     peer       @neo4j/graphql on Apollo Server (benchmarks/peers), asked for the same in its own words: events come
                below their identifiers, and the caller has still to merge them; with --peer, as the next
@@ -54,6 +55,8 @@ from graphcdp.store import Store
 ROUNDS = 9
 CALLERS = 16
 WARM_S = 12.0
+ANSWER_BYTES = 7_300
+"""Of the unified customer, about."""
 
 
 OPERATION = """query Unified($by: CustomerRef!) {
@@ -142,13 +145,24 @@ def ceiling(connection: Connection) -> Starlette:
     return Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
 
 
+def nothing() -> Starlette:
+    """No answer, of the size of one."""
+    body = orjson.dumps({"data": "-" * ANSWER_BYTES})
+
+    async def answer(request: Request) -> Response:
+        await request.body()
+        return Response(body, media_type="application/json")
+
+    return Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
+
+
 async def serve(which: str, connection: Connection, port: int) -> None:
     """One of the servers, until it is ended."""
     import structlog
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40), cache_logger_on_first_use=True)
-    if which == "ceiling":
-        await _run(ceiling(connection), port)
+    if which in ("ceiling", "nothing"):
+        await _run(nothing() if which == "nothing" else ceiling(connection), port)
         return
     from graphcdp.api import answering, http
     from graphcdp.api.schema import schema
@@ -160,9 +174,6 @@ async def serve(which: str, connection: Connection, port: int) -> None:
 
         class Resolvers:
             """The planner's place, without the planner."""
-
-            def remembers_as(self, *_: Any) -> None:
-                """Nowhere."""
 
             async def execute(
                 self,
@@ -245,13 +256,17 @@ def question(which: str, number: int) -> tuple[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load reached: answers a second, times of single ones, and processor time for one, in milliseconds."""
+    """What a load reached: answers a second, times of single ones, and processor time for one, in milliseconds.
+
+    load_ms: of the load generator itself.
+    """
 
     rate: float
     p50_ms: float
     p99_ms: float
     server_ms: float = 0.0
     database_ms: float = 0.0
+    load_ms: float = 0.0
 
 
 async def load(
@@ -279,16 +294,24 @@ async def load(
                 check(found)
         writer.close()
 
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     await asyncio.gather(*(call(n) for n in range(CALLERS)))
-    took = time.perf_counter() - started
+    took, used = time.perf_counter() - started, time.process_time() - used
     times.sort()
-    return Load(len(times) / took, 1000 * statistics.median(times), 1000 * times[int(len(times) * 0.99)])
+    return Load(
+        len(times) / took,
+        1000 * statistics.median(times),
+        1000 * times[int(len(times) * 0.99)],
+        load_ms=1000 * used / len(times),
+    )
 
 
 def complete(answer: bytes) -> None:
     """Refuse an answer that is not whole."""
     data = orjson.loads(answer)["data"]
+    if isinstance(data, str):
+        assert len(data) == ANSWER_BYTES
+        return
     if "identifiers" in data:
         (found,) = data["identifiers"][0]["customers"]
         events = found.get("events") or [event for one in found["identifiers"] for event in one["events"]]
@@ -361,6 +384,7 @@ async def main(options: argparse.Namespace) -> None:
                 "ours",
                 "remembered",
                 "ceiling",
+                "nothing",
                 "resolvers",
                 *(["peer", "tuned"] if options.peer else []),
             ]
@@ -375,7 +399,7 @@ async def main(options: argparse.Namespace) -> None:
 
 def report(found: dict[str, list[Load]], beside: str = "ceiling") -> None:
     """Print a table of medians; ratios are taken turn by turn, since what else the machine does comes and goes."""
-    heads = ("requests/s", "p50 ms", "p99 ms", f"of the {beside}", "p99 of it", "server ms", "database ms")
+    heads = ("requests/s", "p50 ms", "p99 ms", f"of the {beside}", "p99 of it", "server ms", "database ms", "load ms")
     print(" " * 10, *(f"{head:>15}" for head in heads))
     top = found[beside]
     for name, loads in found.items():
@@ -385,8 +409,9 @@ def report(found: dict[str, list[Load]], beside: str = "ceiling") -> None:
             f"{statistics.median(one.p99_ms for one in loads):.1f}",
             f"{statistics.median(one.rate / other.rate for one, other in zip(loads, top, strict=True)):.2f}",
             f"{statistics.median(one.p99_ms / other.p99_ms for one, other in zip(loads, top, strict=True)):.2f}",
-            f"{statistics.median(one.server_ms for one in loads):.2f}",
-            f"{statistics.median(one.database_ms for one in loads):.2f}",
+            f"{statistics.median(one.server_ms for one in loads):.3f}",
+            f"{statistics.median(one.database_ms for one in loads):.3f}",
+            f"{statistics.median(one.load_ms for one in loads):.3f}",
         ]
         print(f"{name:10}", *(f"{figure:>15}" for figure in figures))
 

@@ -1,7 +1,7 @@
 """An operation executed: one answer, or one for each event of a subscription; the same however it came."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from graphcdp.api.delivery import is_of_feed
 from graphcdp.api.failures import TIMED_OUT
 from graphcdp.api.operations import Operation
 from graphcdp.api.refusals import RefusedError
+from graphcdp.api.remembered import Remembered, name_of
 from graphcdp.api.schema import executor, schema
 from graphcdp.model.errors import OverloadedError
 from graphcdp.model.principals import Principal
@@ -48,6 +49,10 @@ class Platform(Protocol):
         """The one write path."""
 
     @property
+    def remembered(self) -> Remembered | None:
+        """Answers that need no reading; None when none are kept."""
+
+    @property
     def change_answers(self) -> ChangeAnswers:
         """Those who follow the feed."""
 
@@ -70,12 +75,13 @@ async def execute(asked: Asked, platform: Platform) -> dict[str, Any] | None:
     Raises RefusedError when the operation cannot have an answer.
     """
     operation = asked.operation
-    context = _context(asked, platform)
-    remembered_as = executor.remembers_as(operation.document, operation.variables, context, operation.name)
-    if context.remembered is not None and remembered_as is not None:
-        data = context.remembered.get(remembered_as)
+    remembered_as: Hashable | None = None
+    if platform.remembered is not None:
+        remembered_as = name_of(operation.document, operation.name, operation.variables, asked.principal)
+        data = None if remembered_as is None else platform.remembered.get(remembered_as)
         if data is not None:
             return {"data": orjson.Fragment(data)}
+    context = _context(asked, platform)
     try:
         async with asyncio.timeout(platform.settings.query_timeout_s + GRACE_S):
             result = await executor.execute(

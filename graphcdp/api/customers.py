@@ -131,7 +131,7 @@ class Customer(Node):
     traits: Properties = value_field(
         "Current traits, with typed access by path.",
         personal=Shown.EMPTY,
-        plan=Told("coalesce(c.traits, '{}')", properties_of, whole="json"),
+        plan=Told("c.traits", properties_of, whole="json", absent="{}"),
     )
     row: strawberry.Private[CustomerRow]
 

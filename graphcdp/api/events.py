@@ -60,12 +60,12 @@ class Event(Node):
     properties: Properties = value_field(
         "What the producer said about it.",
         personal=Shown.EMPTY,
-        plan=Told("coalesce(e.json, '{}')", properties_of, whole="json"),
+        plan=Told("e.json", properties_of, whole="json", absent="{}"),
     )
     context: Properties = value_field(
         "Where it happened: page, app, campaign, network.",
         personal=Shown.EMPTY,
-        plan=Told("coalesce(e.context, '{}')", properties_of, whole="json"),
+        plan=Told("e.context", properties_of, whole="json", absent="{}"),
     )
     source: str | None = value_field("The source that sent it.", plan=Leaf("e.source"))
     violations: list[str] = value_field(

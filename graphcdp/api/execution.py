@@ -121,9 +121,9 @@ class Executor:
     ) -> ExecutionResult:
         """Execute one operation of a document.
 
-        reads_only: queries alone. remembered_as: as `remembers_as` told. Raises OverloadedError for a
-        mutation while too many messages wait. Other errors as `strawberry.Schema.execute`: those of
-        callers are in the result; raises what it raises for subscriptions.
+        reads_only: queries alone. remembered_as: under which name the answer may be kept in memory, where
+        it is not looked for. Raises OverloadedError for a mutation while too many messages wait. Other errors
+        as `strawberry.Schema.execute`: those of callers are in the result; raises what it raises for subscriptions.
         """
         given = dict(variables or {})
         known = self._document(text, operation_name)
@@ -147,17 +147,6 @@ class Executor:
                 if operation.planned:
                     return await self._planned(known, operation, values, given, context, remembered_as)
         return await self.core(known.document, given, context, operation_name)
-
-    def remembers_as(
-        self, text: str, variables: Mapping[str, Any] | None, context: Context, operation_name: str | None
-    ) -> Hashable | None:
-        """Under which name the answer is in memory, if it is; None where none is kept.
-
-        Look there before `execute`, which does not.
-        """
-        if context.remembered is None:
-            return None
-        return _name(text, operation_name, variables or {}, context.principal)
 
     def statement(self, text: str, variables: Mapping[str, Any], context: Context) -> Statement | None:
         """The statement that a query becomes; None when it is not planned as a whole."""
@@ -393,15 +382,6 @@ class Executor:
         )
         errors = [shown(error, "BAD_USER_INPUT", context.request_id) for error in result.errors or ()]
         return ExecutionResult(data=result.data, errors=errors or None)
-
-
-def _name(text: str, operation_name: str | None, variables: Mapping[str, Any], principal: Principal) -> Hashable | None:
-    """What decides an answer apart from the graph; None for variables that cannot be compared."""
-    try:
-        values = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        return None
-    return text, operation_name, values, principal.scopes, principal.sees_personal, principal.subject
 
 
 def _told(failed: Failed, path: list[str | int], context: Context) -> GraphQLError:

@@ -1,7 +1,7 @@
 """Routes: GraphQL by POST and GET, GraphiQL for a browser, what SDKs send to, health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +22,7 @@ from graphcdp.api.caching import validated
 from graphcdp.api.compression import Compression
 from graphcdp.api.cors import cors
 from graphcdp.api.failures import told
+from graphcdp.api.headers import text_of
 from graphcdp.api.live import Connections
 from graphcdp.api.negotiation import (
     EVENTS,
@@ -153,7 +154,7 @@ async def _answer(
     connections: Connections,
     reservations: Reservations,
 ) -> Response:
-    accept = request.headers.get("accept")
+    accept = text_of(request.scope, b"accept")
     may_stream = takes_events(accept) and request.method != "HEAD"
     # What is refused beforehand is told in JSON to those as well who take event streams only.
     media_type = answer_type(accept) or (LEGACY if may_stream else None)
@@ -163,7 +164,9 @@ async def _answer(
     is_reserved = request.method in ("PUT", "DELETE") or token_of(request) is not None
     try:
         # First of all, so that nobody unknown makes the server read a large body.
-        principal = await doorkeeper.principal(request.headers.get("authorization"), request.headers.get("host", ""))
+        principal = await doorkeeper.principal(
+            text_of(request.scope, b"authorization"), text_of(request.scope, b"host") or ""
+        )
         structlog.contextvars.bind_contextvars(principal=principal.name)
         if is_reserved:
             answer = await reservations.answer(request, principal)
@@ -213,8 +216,22 @@ def _json(answer: dict[str, Any], status: int, media_type: str, headers: dict[st
     except AnswerTooLargeError as error:
         answer = failure_of(str(error), "ANSWER_TOO_LARGE")
         body, status = to_bytes(answer), status_of(answer, media_type)
-    content_type = {"Content-Type": f"{media_type}; charset=utf-8", "Vary": "Accept"}
-    return Response(body, status, {**content_type, **(headers or {})})
+    return _Json(body, status, headers, media_type)
+
+
+class _Json(Response):
+    """Starlette would look through the headers of each answer and encode them, which are ours and always the same."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        assert self.media_type is not None
+        self.raw_headers = [*_fixed_headers(self.media_type), (b"content-length", b"%d" % len(self.body))]
+        if headers:
+            self.headers.update(headers)
+
+
+@cache
+def _fixed_headers(media_type: str) -> tuple[tuple[bytes, bytes], ...]:
+    return (b"content-type", f"{media_type}; charset=utf-8".encode()), (b"vary", b"Accept")
 
 
 class _Assets(StaticFiles):

@@ -238,7 +238,7 @@ class IdentifierEdge:
 
     cursor: str = value_field("The place in the list.", plan=Place.CURSOR)
     node: Identifier = value_field("The identifier.", plan=Place.NODE)
-    since: DateTime = value_field("Since when it belongs to the customer.", plan=time("since"))
+    since: DateTime = value_field("Since when it belongs to the customer.", plan=time("held.since"))
 
 
 @strawberry.type(description="A page of identifiers.")

@@ -14,7 +14,7 @@ from graphcdp.model.principals import Principal
 from graphcdp.plan.fields import Fixed, Plan, Refused, Told
 from graphcdp.plan.levels import PlanOf
 
-_EMPTY_BAG = Told("'{}'", properties_of, whole="json")
+_EMPTY_BAG = Told("'{}'", properties_of, whole="json", absent="{}")
 
 
 def plans_for(principal: Principal, description: Description, needs: Mapping[tuple[str, str], Needs]) -> PlanOf:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from graphcdp.api.answers import UnreadableError, read_json
+from graphcdp.api.headers import header_of, text_of
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.trusted import TrustedDocuments
 
@@ -43,14 +44,14 @@ async def read_operation(request: Request, seconds: float, trusted: TrustedDocum
     """The operation of a request, which may take this long to come in. Raises RefusedError."""
     if request.method != "POST":
         return checked_operation(_from_address(request), trusted, reads_only=True)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    media_type = header_of(request.scope, b"content-type").partition(b";")[0].strip().lower()
+    if media_type != b"application/json":
         raise RefusedError(
             415,
             "Send the operation as JSON, with Content-Type: application/json.",
             headers={"Accept-Post": "application/json"},
         )
-    if request.headers.get("content-encoding", "identity") != "identity":
+    if text_of(request.scope, b"content-encoding") not in (None, "identity"):
         raise RefusedError(415, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"})
     body = await read_body(request, seconds, BATCH_BYTES_MAX)
     operation = checked_operation(json_of(body, "The request"), trusted, reads_only=False)

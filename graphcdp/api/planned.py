@@ -1,6 +1,5 @@
 """The schema as the planner sees it: how each field is read, its arguments, and what Python tells itself."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from graphcdp.api.context import Context
 from graphcdp.api.fields import MASKED_PLAN, PLAN
 from graphcdp.api.scalars import JsonText
 from graphcdp.plan.fields import Leaf, Nested, OneOf, Paged, Plan, Told
-from graphcdp.plan.finish import Finish, Given, Touch
+from graphcdp.plan.finish import Bag, Finish, Given, Touch
 from graphcdp.plan.levels import TYPENAME, Level, Wanted
 
 _DEFINITION = "strawberry-definition"
@@ -85,11 +84,8 @@ class Telling:
         if not wanted.levels:
             return None if wanted.definition and wanted.definition.args else plan.make
         fields = wanted.level.fields
-        if plan.whole and all(one.name == plan.whole and not one.node.arguments for one in fields):
-            keys = [one.key for one in fields]
-            if len(keys) == 1:
-                return functools.partial(_spliced, keys[0])
-            return lambda found: dict.fromkeys(keys, orjson.Fragment(found))
+        if plan.absent is not None and all(one.name == plan.whole and not one.node.arguments for one in fields):
+            return Bag(tuple(one.key for one in fields), orjson.Fragment, plan.absent)
         return None
 
     def finish(self, wanted: Wanted) -> Finish:
@@ -100,14 +96,11 @@ class Telling:
         shape = _object(wanted.level) if wanted.levels else None
 
         def finish(found: Any, given: Sequence[Given]) -> Any:
+            found = plan.absent if found is None else found
             made = None if found is None else make(found, **given[number].arguments)
             return made if made is None or shape is None else shape(made, given)
 
         return finish
-
-
-def _spliced(key: str, found: str) -> dict[str, Any]:
-    return {key: orjson.Fragment(found)}
 
 
 def varies(wanted: Wanted) -> bool:

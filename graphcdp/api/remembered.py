@@ -8,12 +8,16 @@ An answer that was read while such a write was under way is never kept.
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from graphcdp.model.changes import Change, Merged, Split
 from graphcdp.model.errors import CursorExpiredError
+from graphcdp.model.principals import Principal
 from graphcdp.notify.feed import Feed
 
 BYTES_MAX = 128 * 1024 * 1024
@@ -96,6 +100,17 @@ class Remembered:
         names.discard(name)
         if not names:
             del self._names[entry.customer]
+
+
+def name_of(
+    document: str, operation_name: str | None, variables: Mapping[str, Any] | None, principal: Principal
+) -> Hashable | None:
+    """What decides an answer apart from the graph; None for variables that cannot be compared."""
+    try:
+        values = orjson.dumps(variables or {}, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return None
+    return document, operation_name, values, principal.scopes, principal.sees_personal, principal.subject
 
 
 async def forget_as_told(remembered: Remembered, feed: Feed) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import time
-import uuid
+from random import getrandbits
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,7 +40,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         given = header_of(scope, b"x-request-id")
-        request_id = given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given.decode() if _ID.fullmatch(given) else f"{getrandbits(128):032x}"
         scope["request_id"] = request_id
         started_s = time.monotonic()
         status = 0

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from graphcdp.api.answering import Asked, Platform, answers, is_followed
 from graphcdp.api.answers import failure_of
 from graphcdp.api.failures import told
+from graphcdp.api.headers import text_of
 from graphcdp.api.live import OPERATIONS_MAX, Connections, Ending
 from graphcdp.api.negotiation import wants_events
 from graphcdp.api.operations import read_operation
@@ -39,12 +40,13 @@ RESERVED_S = 10.0
 RESERVED_MAX = 100
 """Streams that are reserved and not open yet."""
 
+_TOKEN_HEADER = TOKEN_HEADER.encode()
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def token_of(request: Request) -> str | None:
     """The token of a reserved stream that a request names; None when it is about none."""
-    token = request.headers.get(TOKEN_HEADER)
+    token = text_of(request.scope, _TOKEN_HEADER)
     # Most requests have no query; to look into none takes as long as half an answer from memory.
     return token or (request.query_params.get("token") if request.scope["query_string"] else None)
 

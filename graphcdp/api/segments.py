@@ -27,7 +27,7 @@ from graphcdp.api.times import TimeRange
 from graphcdp.model.errors import DatabaseError, InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.predicates import Predicate
 from graphcdp.plan.fields import Leaf, Nested, Place, time
-from graphcdp.plan.lists import MEMBERS_TOTAL
+from graphcdp.plan.lists import MEMBERS_TOTAL, UNTIL
 from graphcdp.plan.samples import Estimate
 from graphcdp.plan.where import condition
 from graphcdp.read.customers import customers_by_ids
@@ -249,7 +249,7 @@ class CustomerSegmentEdge:
     until: DateTime | None = value_field(
         "When the membership is looked at again, since time alone may end it then; until then it stays, unless the "
         "customer changes. Null when time changes nothing.",
-        plan=time("until"),
+        plan=time(UNTIL, apart=True),
     )
 
 

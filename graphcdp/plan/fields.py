@@ -143,13 +143,15 @@ class Told:
 
     cypher: an expression. make: `make(found, **arguments)`, the object or the
     value. Fields of the object are told by their own resolvers. whole: the field
-    that is what was found, JSON text, word for word.
+    that is what was found, JSON text, word for word. absent: what stands for null,
+    of which nothing is made otherwise; to put it in here is cheaper than in Cypher.
     """
 
     cypher: str
     make: Callable[..., Any]
     need: Need | None = None
     whole: str = ""
+    absent: str | None = None
 
 
 class Place(Enum):
@@ -184,6 +186,6 @@ class Refused:
 Plan: TypeAlias = Leaf | Nested | OneOf | Paged | Told | Place | Fixed | Refused
 
 
-def time(expression: str) -> Leaf:
-    """A time, as answers write it."""
-    return Leaf(f"toString({expression})", finish=full_time)
+def time(expression: str, *, apart: bool = False) -> Leaf:
+    """A time, as answers write it. apart: as in Leaf."""
+    return Leaf(f"toString({expression})", apart=apart, finish=full_time)

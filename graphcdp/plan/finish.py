@@ -21,7 +21,19 @@ class Given:
     asked: Asked = field(default_factory=Asked)
 
 
-Touch: TypeAlias = Callable[[Any], Any]
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """An object each of whose fields is what was found, finished in the same way.
+
+    keys: its names in the answer. make: `make(found)`. absent: what stands for null.
+    """
+
+    keys: tuple[str, ...]
+    make: Callable[[Any], Any]
+    absent: Any
+
+
+Touch: TypeAlias = Callable[[Any], Any] | Bag
 """`touch(found)`: finishes a value that is not null and depends on nothing else."""
 
 Finish: TypeAlias = Callable[[Any, Sequence[Given]], Any]
@@ -57,6 +69,11 @@ class Row:
         known: dict[str, Any] = {f"c{place}": constant for place, constant in constants}
         values = {place: f"c{place}" for place, _ in constants}
         for place, touch in touches:
+            if isinstance(touch, Bag):
+                known[f"t{place}"], known[f"a{place}"] = touch.make, touch.absent
+                made = f"t{place}(a{place} if v{place} is None else v{place})"
+                values[place] = f"{{{', '.join(f'{_name(key)!r}: {made}' for key in touch.keys)}}}"
+                continue
             known[f"t{place}"] = touch
             values[place] = f"None if v{place} is None else t{place}(v{place})"
         for place, step in steps:

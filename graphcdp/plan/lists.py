@@ -84,22 +84,22 @@ WITH count(DISTINCT c) AS value, {_EXACT}"""
 MEMBERS_TOTAL = f"WITH COUNT {{ (s)<-[:IN_SEGMENT]-(:Customer) }} AS value, {_EXACT}"
 DEVICES_TOTAL = f"WITH coalesce(c.`count.device`, 0) AS value, {_EXACT}"
 
-
-_UNTIL = "head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at })"
+UNTIL = "head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at })"
+"""When it is looked again whether `c` is in the segment `s`."""
 
 
 @cache
 def identifiers(*, kinds: bool, after: bool, before: bool, backward: bool) -> str:
-    """Identifiers of `c`: binds i, since, place; $kinds, $after, $before."""
+    """Identifiers of `c`: binds i, held, place; $kinds, $after, $before."""
     bounds = [bound for bound, given in (("place > $after", after), ("place < $before", before)) if given]
     return lines(
-        "MATCH (c)<-[m:IDENTIFIES]-(i:Identifier)",
+        "MATCH (c)<-[held:IDENTIFIES]-(i:Identifier)",
         "WHERE i.kind IN $kinds" if kinds else "",
-        "WITH i, m.since AS since,",
+        "WITH i, held,",
         "     CASE i.kind WHEN 'user' THEN '0' WHEN 'email' THEN '1' WHEN 'phone' THEN '2'",
         "                 WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.kind + ':' + i.id AS place",
         where(bounds),
-        f"WITH i, since, place ORDER BY place{' DESC' if backward else ''} LIMIT $limit",
+        f"WITH i, held, place ORDER BY place{' DESC' if backward else ''} LIMIT $limit",
     )
 
 
@@ -160,13 +160,12 @@ def customer_links_total(*, ended: bool) -> str:
 
 @cache
 def memberships(*, after: bool, before: bool, backward: bool) -> str:
-    """Segments that `c` is in, entered last first: binds s, since, until; parameters as `devices`."""
+    """Segments that `c` is in, entered last first: binds c, s, since; parameters as `devices`."""
     return lines(
         "MATCH (c)-[member:IN_SEGMENT]->(s:Segment)",
         "WITH c, s, member.since AS since",
         where(between("since", "s.id", after, before)),
         f"WITH c, s, since ORDER BY {falling('since', 's.id', backward)} LIMIT $limit",
-        f"WITH s, since, {_UNTIL} AS until",
     )
 
 
@@ -183,7 +182,7 @@ def members(*, after: bool, before: bool, backward: bool, past: bool = False) ->
         *(then if past else now),
         where(between("since", "c.id", after, before)),
         f"WITH s, c, since ORDER BY {falling('since', 'c.id', backward)} LIMIT $limit",
-        f"WITH c, since, {'null' if past else _UNTIL} AS until",
+        f"WITH c, since, {'null' if past else UNTIL} AS until",
     )
 
 
@@ -205,37 +204,51 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool, meets: st
     times of real events.
     """
     direction, near = (" DESC", "lastEventAt") if newest else ("", "firstEventAt")
-    found = [
-        "WITH datetime($low) AS low, datetime($high) AS high" if bounded else "",
-        "MATCH (c)<-[:IDENTIFIES]-(i:Identifier)",
-        f"WHERE {'i.lastEventAt >= low AND i.firstEventAt <= high' if bounded else 'i.lastEventAt IS NOT NULL'}",
-    ]
-    if names:
-        found.append(f"UNWIND $names AS name\nWITH i.key AS key, name{', low, high' if bounded else ''}")
-    elif sources or meets:
-        # The filter may leave nothing of an identifier, so each one has to be walked.
-        found.append(f"WITH i.key AS key{', low, high' if bounded else ''}")
-    else:
-        inside = f"x.near {'< high' if newest else '> low'}" if bounded else "true"
-        first, last = ("low", "high") if bounded else (_FIRST, _LAST)
-        farthest = first if newest else last
-        also = ", low, high" if bounded else ""
-        found.append(
-            f"WITH i.key AS key, i.{near} AS near{also} ORDER BY near{direction}\n"
-            f"WITH collect({{key: key, near: near}}) AS all{also}\n"
-            f"WITH all{also}, coalesce([x IN all WHERE {inside} | x.near][$limit - 1], {farthest}) AS edge\n"
-            f"UNWIND [x IN all WHERE x.near {'>=' if newest else '<='} edge | x.key] AS key"
-        )
     edged = not (names or sources or meets)
-    by = f"e.subject{direction}, {f'e.name{direction}, ' if names else ''}e.at{direction}, e.id{direction}"
+    found = ["WITH datetime($low) AS low, datetime($high) AS high" if bounded else ""]
+    if edged:
+        found.append(f"WITH {'low, high, ' if bounded else ''}{_edge(near, bounded=bounded, newest=newest)} AS edge")
+    found.append("MATCH (c)<-[:IDENTIFIES]-(i:Identifier)")
+    if edged:
+        also = f" AND {'i.firstEventAt <= high' if newest else 'i.lastEventAt >= low'}" if bounded else ""
+        found.append(f"WHERE i.{near} {'>=' if newest else '<='} edge{also}")
+    else:
+        # The filter may leave nothing of an identifier, so each one has to be walked.
+        found.append(f"WHERE {_reached(bounded=bounded)}")
+    if names:
+        found.append("UNWIND $names AS name")
+    beside = f"{', edge' if edged else ''}{', name' if names else ''}{', low, high' if bounded else ''}"
+    by = f"e.subject{direction}, {f'e.name{direction}, ' if names else ''}at{direction}, id{direction}"
     found += [
-        f"CALL (key{', edge' if edged else ''}{', name' if names else ''}{', low, high' if bounded else ''}) {{",
+        f"WITH i.key AS key{beside}",
+        f"CALL (key{beside}) {{",
         *_walk(names=names, sources=sources, bounded=bounded, edged=newest if edged else None, meets=meets),
-        f"  RETURN e ORDER BY {by} LIMIT $limit",
+        f"  RETURN e, e.at AS at, e.id AS id ORDER BY {by} LIMIT $limit",
         "}",
-        f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
+        f"WITH e, at, id ORDER BY at{direction}, id{direction} LIMIT $limit",
     ]
     return lines(*found)
+
+
+def _reached(*, bounded: bool) -> str:
+    """Whether `i` has events, between the bounds where there are any, as far as it tells itself."""
+    return "i.lastEventAt >= low AND i.firstEventAt <= high" if bounded else "i.lastEventAt IS NOT NULL"
+
+
+def _edge(near: str, *, bounded: bool, newest: bool) -> str:
+    """The time beyond which none of the events of `c` can be on the page, from when its identifiers were busy.
+
+    Few have as many identifiers as a page is long, so it is looked for only then; how many there are need not be
+    right, since an edge further off only lets more be walked.
+    """
+    inside = f" AND i.{near} {'< high' if newest else '> low'}" if bounded else ""
+    first, last = ("low", "high") if bounded else (_FIRST, _LAST)
+    farthest = first if newest else last
+    return f"""CASE WHEN c.identifiers >= $limit THEN coalesce(COLLECT {{
+  MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+  WHERE {_reached(bounded=bounded)}{inside}
+  RETURN i.{near} AS near ORDER BY near{" DESC" if newest else ""} LIMIT $limit
+}}[$limit - 1], {farthest}) ELSE {farthest} END"""
 
 
 @lru_cache(maxsize=SHAPES_MAX)
@@ -244,7 +257,7 @@ def events_count(*, names: bool, sources: bool, bounded: bool, meets: str = "") 
     return lines(
         "WITH datetime($low) AS low, datetime($high) AS high" if bounded else "",
         "MATCH (c)<-[:IDENTIFIES]-(i:Identifier)",
-        f"WHERE {'i.lastEventAt >= low AND i.firstEventAt <= high' if bounded else 'i.lastEventAt IS NOT NULL'}",
+        f"WHERE {_reached(bounded=bounded)}",
         "UNWIND $names AS name" if names else "",
         f"WITH i.key AS key{', name' if names else ''}{', low, high' if bounded else ''}",
         f"CALL (key{', name' if names else ''}{', low, high' if bounded else ''}) {{",

@@ -182,13 +182,14 @@ class _Writer:
         inner = _Body()
         value, made = self.row(wanted.level, plan.variables, inner)
         clauses = plan.cypher if plan.ask is None else self.asked[wanted.number].cypher
-        collected = f"collect({value})" if plan.many else f"head(collect({value}))"
-        reached = [self.named(wanted, clauses), *inner.clauses, f"RETURN {collected}"]
+        returned = f"collect({value})" if plan.many else value
+        reached = [self.named(wanted, clauses), *inner.clauses, f"RETURN {returned}"]
+        first = not plan.many
         if plan.one:
             apart = _Body([f"WITH {plan.one} AS one"])
-            inner_name = self.call(apart, ("one",), reached, f"f{wanted.number}_0")
-            reached = [*apart.clauses, f"RETURN {inner_name}"]
-        name = self.call(body, scope, reached, f"f{wanted.number}")
+            inner_name = self.call(apart, ("one",), reached, f"f{wanted.number}_0", first=first)
+            reached, first = [*apart.clauses, f"RETURN {inner_name}"], False
+        name = self.call(body, scope, reached, f"f{wanted.number}", first=first)
         finish: Finish = made.many if plan.many else made.one
         return name, finish if plan.missing is None else finishing.found_or(finish, Failed(wanted, plan.missing))
 
@@ -207,8 +208,8 @@ class _Writer:
             nested = by_type[type_name]
             inner = _Body()
             value, made = self.row(wanted.levels[type_name], nested.variables, inner)
-            clauses = [nested.cypher, *inner.clauses, f"RETURN head(collect([{number}, {value}]))"]
-            names.append(self.call(body, ("one",), clauses, f"f{wanted.number}_{number}"))
+            clauses = [nested.cypher, *inner.clauses, f"RETURN [{number}, {value}]"]
+            names.append(self.call(body, ("one",), clauses, f"f{wanted.number}_{number}", first=True))
             finishes.append(made.one)
         return f"coalesce({', '.join(names)})" if names else "null", finishing.typed(finishes)
 
@@ -223,13 +224,21 @@ class _Writer:
         clauses, finish = _Page(self, wanted, plan, scope).clauses()
         return self.call(body, scope, clauses, f"f{wanted.number}"), finish
 
-    def call(self, body: _Body, scope: tuple[str, ...], clauses: Sequence[str], name: str) -> str:
-        """Put a subquery into the body; its last clause is the RETURN of the value that gets this name."""
+    def call(
+        self, body: _Body, scope: tuple[str, ...], clauses: Sequence[str], name: str, *, first: bool = False
+    ) -> str:
+        """Put a subquery into the body; its last clause is the RETURN of the value that gets this name.
+
+        first: it has a row for each object there is, of which the first is taken, and null without any. To collect
+        them and take the list's head looks through the whole of the object once more.
+        """
         *before, last = "\n".join(clauses).split("\n")
         if not last.endswith(f" AS {name}"):
             last = f"{last} AS {name}"
+        if first:
+            last = f"{last} LIMIT 1"
         inner = "\n".join(f"  {line}" for line in (*before, last))
-        body.clauses.append(f"CALL ({', '.join(scope)}) {{\n{inner}\n}}")
+        body.clauses.append(f"{'OPTIONAL ' if first else ''}CALL ({', '.join(scope)}) {{\n{inner}\n}}")
         return name
 
     def named(self, wanted: Wanted, cypher: str) -> str:

@@ -50,6 +50,30 @@ async def test_a_timeline_turns_back_to_where_it_was(caller: Caller) -> None:
     assert ids(await events(caller, order="OLDEST_FIRST", last=2)) == ["e6", "e7"]
 
 
+@pytest.mark.parametrize("order", ["NEWEST_FIRST", "OLDEST_FIRST"])
+async def test_a_timeline_of_more_identifiers_than_a_page_is_long(caller: Caller, order: str) -> None:
+    await record(caller, *(event(f"l{n}", by=[{"userId": "u1"}, {"deviceId": f"d{n}"}]) for n in range(6)))
+    # Some times are of one device alone, some of two, and each device is busy until another day.
+    await record(
+        caller,
+        *(
+            event(f"e{n}-{day}", by=[{"deviceId": f"d{n}"}], at=f"2026-01-{day:02}T00:00:00Z")
+            for n in range(6)
+            for day in (n + 1, n + 3, 15 - n // 2)
+        ),
+    )
+    whole = ids(await events(caller, order=order, first=50))
+    assert len(whole) == 24
+    for size in range(1, 8):
+        forth, back = await events(caller, order=order, first=size), await events(caller, order=order, last=size)
+        for first in range(0, 24, size):
+            assert ids(forth) == whole[first : first + size]
+            assert ids(back) == whole[::-1][first : first + size][::-1]
+            assert forth["pageInfo"]["hasNextPage"] == back["pageInfo"]["hasPreviousPage"] == (first + size < 24)
+            forth = await events(caller, order=order, first=size, after=forth["pageInfo"]["endCursor"])
+            back = await events(caller, order=order, last=size, before=back["pageInfo"]["startCursor"])
+
+
 async def test_a_page_stays_right_while_events_arrive(caller: Caller) -> None:
     await record(caller, *(event(f"e{n}", at=f"2026-01-0{n}T00:00:00Z") for n in range(1, 6)))
     first = await events(caller, first=2)

@@ -1,4 +1,4 @@
-CALL () {
+OPTIONAL CALL () {
   MATCH (:Identifier {key: $key_0})-[:IDENTIFIES]->(c:Customer)
   CALL (c) {
     RETURN COLLECT {
@@ -23,13 +23,13 @@ CALL () {
     CALL (key, name) {
       MATCH (e:Event)
       WHERE e.subject = key AND e.name = name AND e.at IS NOT NULL AND coalesce(e[$where_0_5] >= $where_1_5, false)
-      RETURN e ORDER BY e.subject DESC, e.name DESC, e.at DESC, e.id DESC LIMIT $limit_5
+      RETURN e, e.at AS at, e.id AS id ORDER BY e.subject DESC, e.name DESC, at DESC, id DESC LIMIT $limit_5
     }
-    WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit_5
+    WITH e, at, id ORDER BY at DESC, id DESC LIMIT $limit_5
     WITH collect(['evt_' + e.id]) AS page
     RETURN [page] AS f5
   }
-  CALL (c) {
+  OPTIONAL CALL (c) {
     MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
     WHERE i.lastEventAt IS NOT NULL
     UNWIND $names_8 AS name
@@ -43,8 +43,8 @@ CALL () {
     WITH count(e) AS found
     WITH CASE WHEN found > $most_8 THEN $most_8 ELSE found END AS value,
          CASE WHEN found > $most_8 THEN 'AT_LEAST' ELSE 'EXACT' END AS precision
-    RETURN head(collect([value, precision])) AS f8
+    RETURN [value, precision] AS f8 LIMIT 1
   }
-  RETURN head(collect([f1, f2, f5, f8])) AS f0
+  RETURN [f1, f2, f5, f8] AS f0 LIMIT 1
 }
 RETURN [f0] AS answer

@@ -1,4 +1,4 @@
-CALL () {
+OPTIONAL CALL () {
   CALL () {
     MATCH (c:Customer {id: $id_0})
     RETURN c
@@ -16,14 +16,14 @@ CALL () {
     CALL (key, name, low, high) {
       MATCH (e:Event)
       WHERE e.subject = key AND e.name = name AND e.at >= low AND e.at <= high AND CASE WHEN e.at = low THEN e.id > $low_id_1 ELSE true END AND CASE WHEN e.at = high THEN e.id < $high_id_1 ELSE true END AND e.source IN $sources_1
-      RETURN e ORDER BY e.subject, e.name, e.at, e.id LIMIT $limit_1
+      RETURN e, e.at AS at, e.id AS id ORDER BY e.subject, e.name, at, id LIMIT $limit_1
     }
-    WITH e ORDER BY e.at, e.id LIMIT $limit_1
+    WITH e, at, id ORDER BY at, id LIMIT $limit_1
     WITH collect([[[toString(e.at), e.id], [e.id]], [toString(e.at), e.id]]) AS rows
     WITH reverse(rows[..$size_1]) AS page, size(rows) > $size_1 AS more
     RETURN [[x IN page | x[0]], [($preceded_1 OR more), $followed_1, page[0][1]]] AS f1
   }
-  CALL (c) {
+  OPTIONAL CALL (c) {
     MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
     WHERE i.lastEventAt IS NOT NULL
     UNWIND $names_10 AS name
@@ -37,24 +37,24 @@ CALL () {
     WITH count(e) AS found
     WITH CASE WHEN found > $most_10 THEN $most_10 ELSE found END AS value,
          CASE WHEN found > $most_10 THEN 'AT_LEAST' ELSE 'EXACT' END AS precision
-    RETURN head(collect([value, precision])) AS f10
+    RETURN [value, precision] AS f10 LIMIT 1
   }
   CALL (c) {
     MATCH (c)<-[:IDENTIFIES]-(:Identifier)-[l:LINKED]-(:Identifier)
     WHERE l.endedAt IS NULL
     WITH DISTINCT l
     WITH l ORDER BY l.firstSeen DESC, l.id DESC LIMIT $limit_13
-    CALL (l) {
+    OPTIONAL CALL (l) {
       WITH startNode(l) AS i
-      RETURN head(collect([i.value])) AS f17
+      RETURN [i.value] AS f17 LIMIT 1
     }
-    CALL (l) {
+    OPTIONAL CALL (l) {
       WITH endNode(l) AS i
-      RETURN head(collect([i.value])) AS f19
+      RETURN [i.value] AS f19 LIMIT 1
     }
-    CALL (l) {
+    OPTIONAL CALL (l) {
       MATCH (e:Event {id: l.event})
-      RETURN head(collect([e.name])) AS f21
+      RETURN [e.name] AS f21 LIMIT 1
     }
     WITH collect([f17, f19, f21]) AS page
     CALL (c) {
@@ -66,20 +66,20 @@ CALL () {
     }
     RETURN [f14, page] AS f13
   }
-  RETURN head(collect([f1, f10, f13])) AS f0
+  RETURN [f1, f10, f13] AS f0 LIMIT 1
 }
-CALL () {
+OPTIONAL CALL () {
   MATCH (i:Identifier {key: $key_23})
   CALL (i) {
     MATCH (i)-[l:LINKED]-(other:Identifier)
     WITH l, other ORDER BY l.firstSeen DESC, l.id DESC LIMIT $limit_24
-    CALL (l, other) {
+    OPTIONAL CALL (l, other) {
       WITH other AS i
-      RETURN head(collect([i.kind, i.value])) AS f26
+      RETURN [i.kind, i.value] AS f26 LIMIT 1
     }
     WITH collect([f26, [l.count]]) AS page
     RETURN [page] AS f24
   }
-  RETURN head(collect([f24])) AS f23
+  RETURN [f24] AS f23 LIMIT 1
 }
 RETURN [f0, f23] AS answer

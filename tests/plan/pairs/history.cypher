@@ -1,4 +1,4 @@
-CALL () {
+OPTIONAL CALL () {
   CALL () {
     MATCH (c:Customer {id: $id_0})
     RETURN c
@@ -38,13 +38,13 @@ CALL () {
     WITH coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
       t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))})) AS at, h.id AS one
     WITH at, one ORDER BY at DESC, one DESC LIMIT $limit_1
-    CALL (one) {
+    OPTIONAL CALL (one) {
       MATCH (h:Merge {id: one})
-      CALL (h) {
+      OPTIONAL CALL (h) {
         MATCH (e:Event {id: h.message})
-        RETURN head(collect([e.name])) AS f6
+        RETURN [e.name] AS f6 LIMIT 1
       }
-      CALL (h) {
+      OPTIONAL CALL (h) {
         CALL (h) {
           MATCH (c:Customer {id: h.survivor})
           RETURN c
@@ -53,7 +53,7 @@ CALL () {
           RETURN c
         }
         WITH c
-        RETURN head(collect([c.id])) AS f8
+        RETURN [c.id] AS f8 LIMIT 1
       }
       CALL (h) {
         CALL (h) {
@@ -76,16 +76,16 @@ CALL () {
         WITH l ORDER BY l.firstSeen, l.id
         RETURN collect([l.id]) AS f10
       }
-      RETURN head(collect([0, [toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
-        t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END), f6, f8, f10]])) AS f2_0
+      RETURN [0, [toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
+        t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END), f6, f8, f10]] AS f2_0 LIMIT 1
     }
-    CALL (one) {
+    OPTIONAL CALL (one) {
       MATCH (h:Split {id: one})
-      CALL (h) {
+      OPTIONAL CALL (h) {
         MATCH (e:Event {id: h.message})
-        RETURN head(collect([e.name])) AS f22
+        RETURN [e.name] AS f22 LIMIT 1
       }
-      CALL (h) {
+      OPTIONAL CALL (h) {
         CALL (h) {
           MATCH (c:Customer {id: h.part})
           RETURN c
@@ -94,7 +94,7 @@ CALL () {
           RETURN c
         }
         WITH c
-        RETURN head(collect([c.id])) AS f24
+        RETURN [c.id] AS f24 LIMIT 1
       }
       CALL (h) {
         UNWIND h.identifiers[..500] AS key MATCH (i:Identifier {key: key})
@@ -102,23 +102,23 @@ CALL () {
       }
       CALL (h) {
         WITH h.merge AS one
-        CALL (one) {
+        OPTIONAL CALL (one) {
           MATCH (h:Merge {id: one})
-          RETURN head(collect([toString(h.undoneAt)])) AS f28_0
+          RETURN [toString(h.undoneAt)] AS f28_0 LIMIT 1
         }
         RETURN f28_0 AS f28
       }
-      RETURN head(collect([1, [toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
-        t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END), f22, f24, f26, f28]])) AS f2_1
+      RETURN [1, [toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
+        t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END), f22, f24, f26, f28]] AS f2_1 LIMIT 1
     }
-    CALL (one) {
+    OPTIONAL CALL (one) {
       MATCH (h:Conflict {id: one})
-      CALL (h) {
+      OPTIONAL CALL (h) {
         MATCH (e:Event {id: h.message})
-        RETURN head(collect([e.name])) AS f15
+        RETURN [e.name] AS f15 LIMIT 1
       }
-      RETURN head(collect([2, [toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
-        t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END), f15, h.status, h.count]])) AS f2_2
+      RETURN [2, [toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
+        t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END), f15, h.status, h.count]] AS f2_2 LIMIT 1
     }
     WITH collect([coalesce(f2_0, f2_1, f2_2)]) AS page
     RETURN [page] AS f1
@@ -171,6 +171,6 @@ CALL () {
     WITH collect([contexts40, contexts40]) AS page
     RETURN [page] AS f38
   }
-  RETURN head(collect([f1, f30, f35, f38])) AS f0
+  RETURN [f1, f30, f35, f38] AS f0 LIMIT 1
 }
 RETURN [f0] AS answer

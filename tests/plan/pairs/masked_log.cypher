@@ -8,15 +8,15 @@ CALL () {
     RETURN h ORDER BY h.status DESC, h.id DESC LIMIT $limit_0
   }
   WITH h ORDER BY h.id DESC LIMIT $limit_0
-  CALL (h) {
+  OPTIONAL CALL (h) {
     WITH h.subject AS named, split(h.subject, ':')[0] AS kind
     WITH kind, substring(named, size(kind) + 1) AS value
-    RETURN head(collect([kind, CASE WHEN kind IN ['anonymous', 'device', 'user'] AND NOT value CONTAINS '@' THEN value ELSE '***' END])) AS f2
+    RETURN [kind, CASE WHEN kind IN ['anonymous', 'device', 'user'] AND NOT value CONTAINS '@' THEN value ELSE '***' END] AS f2 LIMIT 1
   }
-  CALL (h) {
+  OPTIONAL CALL (h) {
     WITH h.identifier AS named, split(h.identifier, ':')[0] AS kind
     WITH kind, substring(named, size(kind) + 1) AS value
-    RETURN head(collect([CASE WHEN kind IN ['anonymous', 'device', 'user'] AND NOT value CONTAINS '@' THEN value ELSE '***' END])) AS f5
+    RETURN [CASE WHEN kind IN ['anonymous', 'device', 'user'] AND NOT value CONTAINS '@' THEN value ELSE '***' END] AS f5 LIMIT 1
   }
   WITH collect([f2, f5]) AS page
   RETURN [page] AS f0
@@ -30,9 +30,9 @@ CALL () {
 }
 CALL () {
   UNWIND $ids_12 AS one
-  CALL (one) {
+  OPTIONAL CALL (one) {
     MATCH (i:Identifier {id: 'idn_' + substring(one, 4)}) WHERE one STARTS WITH 'dev_' AND i.kind = 'device'
-    RETURN head(collect([0, [CASE WHEN i.kind IN ['anonymous', 'device', 'user'] AND NOT i.value CONTAINS '@' THEN i.value ELSE '***' END, '{}']])) AS f12_0
+    RETURN [0, [CASE WHEN i.kind IN ['anonymous', 'device', 'user'] AND NOT i.value CONTAINS '@' THEN i.value ELSE '***' END, '{}']] AS f12_0 LIMIT 1
   }
   RETURN collect([coalesce(f12_0)]) AS f12
 }

@@ -1,8 +1,8 @@
-CALL () {
+OPTIONAL CALL () {
   MATCH (s:Segment {key: $key_0})
-  CALL (s) {
+  OPTIONAL CALL (s) {
     WITH COUNT { (s)<-[:IN_SEGMENT]-(:Customer) } AS value, 'EXACT' AS precision
-    RETURN head(collect([value])) AS f2
+    RETURN [value] AS f2 LIMIT 1
   }
   CALL (s) {
     MATCH (s)<-[member:IN_SEGMENT]-(c:Customer)
@@ -19,6 +19,6 @@ CALL () {
     WITH rows[..$size_4] AS page, size(rows) > $size_4 AS more
     RETURN [page, [($followed_4 OR more)]] AS f4
   }
-  RETURN head(collect([s.name, f2, f4])) AS f0
+  RETURN [s.name, f2, f4] AS f0 LIMIT 1
 }
 RETURN [f0] AS answer

@@ -1,4 +1,4 @@
-CALL () {
+OPTIONAL CALL () {
   MATCH (:Identifier {key: $key_0})-[:IDENTIFIES]->(c:Customer)
   CALL (c) {
     MATCH (c)<-[:IDENTIFIES]-(i:Email|Phone|User)
@@ -7,11 +7,11 @@ CALL () {
     RETURN [kind IN ['email', 'phone', 'user'] | head([x IN all WHERE x[0] = kind | x[1]])] AS contacts2
   }
   CALL (c) {
-    MATCH (c)<-[m:IDENTIFIES]-(i:Identifier)
-    WITH i, m.since AS since,
+    MATCH (c)<-[held:IDENTIFIES]-(i:Identifier)
+    WITH i, held,
          CASE i.kind WHEN 'user' THEN '0' WHEN 'email' THEN '1' WHEN 'phone' THEN '2'
                      WHEN 'device' THEN '4' WHEN 'anonymous' THEN '5' ELSE '3' END + i.kind + ':' + i.id AS place
-    WITH i, since, place ORDER BY place LIMIT $limit_9
+    WITH i, held, place ORDER BY place LIMIT $limit_9
     WITH collect([i.kind, i.value]) AS page
     CALL (c) {
       WITH coalesce(c.identifiers, 0) AS value, 'EXACT' AS precision
@@ -23,7 +23,6 @@ CALL () {
     MATCH (c)-[member:IN_SEGMENT]->(s:Segment)
     WITH c, s, member.since AS since
     WITH c, s, since ORDER BY since DESC, s.id DESC LIMIT $limit_15
-    WITH s, since, head(COLLECT { MATCH (c)-[due:DUE]->(s) RETURN due.at }) AS until
     WITH collect([s.key, s.name]) AS page
     RETURN [page] AS f15
   }
@@ -31,22 +30,24 @@ CALL () {
     RETURN EXISTS { (c)-[:IN_SEGMENT]->(:Segment {key: $key_19}) } AS f19
   }
   CALL (c) {
+    WITH CASE WHEN c.identifiers >= $limit_20 THEN coalesce(COLLECT {
+      MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+      WHERE i.lastEventAt IS NOT NULL
+      RETURN i.lastEventAt AS near ORDER BY near DESC LIMIT $limit_20
+    }[$limit_20 - 1], datetime('0001-01-01T00:00:00Z')) ELSE datetime('0001-01-01T00:00:00Z') END AS edge
     MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
-    WHERE i.lastEventAt IS NOT NULL
-    WITH i.key AS key, i.lastEventAt AS near ORDER BY near DESC
-    WITH collect({key: key, near: near}) AS all
-    WITH all, coalesce([x IN all WHERE true | x.near][$limit_20 - 1], datetime('0001-01-01T00:00:00Z')) AS edge
-    UNWIND [x IN all WHERE x.near >= edge | x.key] AS key
+    WHERE i.lastEventAt >= edge
+    WITH i.key AS key, edge
     CALL (key, edge) {
       MATCH (e:Event)
       WHERE e.subject = key AND e.at >= edge
-      RETURN e ORDER BY e.subject DESC, e.at DESC, e.id DESC LIMIT $limit_20
+      RETURN e, e.at AS at, e.id AS id ORDER BY e.subject DESC, at DESC, id DESC LIMIT $limit_20
     }
-    WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit_20
-    WITH collect([[e.name, toString(e.at), coalesce(e.json, '{}')], [toString(e.at), e.id]]) AS rows
+    WITH e, at, id ORDER BY at DESC, id DESC LIMIT $limit_20
+    WITH collect([[e.name, toString(e.at), e.json], [toString(e.at), e.id]]) AS rows
     WITH rows[..$size_20] AS page, size(rows) > $size_20 AS more
     RETURN [[x IN page | x[0]], [($followed_20 OR more), page[-1][1]]] AS f20
   }
-  RETURN head(collect([c.id, [c.id, c.traits, contacts2], contacts2[0], [c.traits, c.traitTimes, toString(c.updatedAt)], coalesce(c.traits, '{}'), f9, f15, f19, f20])) AS f0
+  RETURN [c.id, [c.id, c.traits, contacts2], contacts2[0], [c.traits, c.traitTimes, toString(c.updatedAt)], c.traits, f9, f15, f19, f20] AS f0 LIMIT 1
 }
 RETURN [f0] AS answer

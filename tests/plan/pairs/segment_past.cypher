@@ -1,4 +1,4 @@
-CALL () {
+OPTIONAL CALL () {
   MATCH (s:Segment {key: $key_0})
   CALL (s) {
     MATCH (v:SegmentVersion)
@@ -6,9 +6,9 @@ CALL () {
     WITH v ORDER BY v.segment DESC, v.number DESC LIMIT $limit_1
     CALL (v) {
       WITH [v.segment, v.number] AS one
-      CALL (one) {
+      OPTIONAL CALL (one) {
         MATCH (v:SegmentVersion {segment: one[0], number: one[1] - 1})
-        RETURN head(collect([v.ruleText, v.status])) AS f9_0
+        RETURN [v.ruleText, v.status] AS f9_0 LIMIT 1
       }
       RETURN f9_0 AS f9
     }
@@ -31,6 +31,6 @@ CALL () {
     WHERE at >= $since_16 AND at < $until_16
     RETURN collect([at, size]) AS f16
   }
-  RETURN head(collect([f1, f16])) AS f0
+  RETURN [f1, f16] AS f0 LIMIT 1
 }
 RETURN [f0] AS answer

@@ -4,11 +4,11 @@ CALL () {
     AND (toLower(s.name) CONTAINS toLower($search_0) OR s.key CONTAINS toLower($search_0))
   WITH s, toLower(s.name) AS place
   WITH s, place ORDER BY place, s.id LIMIT $limit_0
-  CALL (s) {
+  OPTIONAL CALL (s) {
     WITH COUNT { (s)<-[:IN_SEGMENT]-(:Customer) } AS value, 'EXACT' AS precision
-    RETURN head(collect([value])) AS f5
+    RETURN [value] AS f5 LIMIT 1
   }
-  CALL (s) {
+  OPTIONAL CALL (s) {
     MATCH (other:Segment {key: $key_7})
     WITH CASE WHEN COUNT { (s)<-[:IN_SEGMENT]-() } <= COUNT { (other)<-[:IN_SEGMENT]-() }
               THEN [s, other] ELSE [other, s] END AS ordered
@@ -17,7 +17,7 @@ CALL () {
       MATCH (smaller)<-[:IN_SEGMENT]-(c:Customer)
       WHERE EXISTS { (c)-[:IN_SEGMENT]->(greater) }
     } AS value, 'EXACT' AS precision
-    RETURN head(collect([value])) AS f7
+    RETURN [value] AS f7 LIMIT 1
   }
   WITH collect([[s.name, f5, f7], [place, s.id]]) AS page
   CALL () {

@@ -6,8 +6,8 @@ CALL () {
   WITH rows[..$size_0] AS page, size(rows) > $size_0 AS more
   RETURN [page, [($followed_0 OR more)]] AS f0
 }
-CALL () {
+OPTIONAL CALL () {
   MATCH (s:Source {name: $name_10})
-  RETURN head(collect([s.events, s.duplicates, s.rejected, s.limited, s.violations, toString(s.firstSeen), s.sample])) AS f10
+  RETURN [s.events, s.duplicates, s.rejected, s.limited, s.violations, toString(s.firstSeen), s.sample] AS f10 LIMIT 1
 }
 RETURN [f0, f10] AS answer

@@ -6,9 +6,9 @@ CALL () {
     AND CASE WHEN e.at = datetime($high_0) THEN e.id < $high_id_0 ELSE true END
     AND e.name IN $names_0
   WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit_0
-  CALL (e) {
+  OPTIONAL CALL (e) {
     MATCH (:Identifier {key: e.subject})-[:IDENTIFIES]->(c:Customer)
-    RETURN head(collect([c.id])) AS f6
+    RETURN [c.id] AS f6 LIMIT 1
   }
   WITH collect([[toString(e.at), e.id], [e.id, e.name, f6]]) AS rows
   WITH rows[..$size_0] AS page, size(rows) > $size_0 AS more
@@ -24,19 +24,19 @@ CALL () {
     RETURN h ORDER BY h.status DESC, h.id DESC LIMIT $limit_10
   }
   WITH h ORDER BY h.id DESC LIMIT $limit_10
-  CALL (h) {
+  OPTIONAL CALL (h) {
     WITH h.subject AS named, split(h.subject, ':')[0] AS kind
     WITH kind, substring(named, size(kind) + 1) AS value
-    RETURN head(collect([kind, value])) AS f16
+    RETURN [kind, value] AS f16 LIMIT 1
   }
-  CALL (h) {
+  OPTIONAL CALL (h) {
     WITH h.identifier AS named, split(h.identifier, ':')[0] AS kind
     WITH kind, substring(named, size(kind) + 1) AS value
-    RETURN head(collect([kind, value])) AS f19
+    RETURN [kind, value] AS f19 LIMIT 1
   }
-  CALL (h) {
+  OPTIONAL CALL (h) {
     MATCH (:Identifier {key: h.subject})-[:IDENTIFIES]->(c:Customer)
-    RETURN head(collect([c.id])) AS f22
+    RETURN [c.id] AS f22 LIMIT 1
   }
   WITH collect([h.code, f16, f19, f22, toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
     t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END)]) AS page
@@ -63,8 +63,8 @@ CALL () {
   WITH reverse(collect([r.code, r.reason, CASE WHEN r.json <> '' THEN r.json ELSE 'null' END])) AS page
   RETURN [page] AS f26
 }
-CALL () {
+OPTIONAL CALL () {
   MATCH (j:Job {id: $id_31})
-  RETURN head(collect([j.status, CASE WHEN j.status = 'SUCCEEDED' OR j.done > j.total AND j.total <> 0 THEN 1.0 WHEN j.total <> 0 THEN toFloat(j.done) / j.total END])) AS f31
+  RETURN [j.status, CASE WHEN j.status = 'SUCCEEDED' OR j.done > j.total AND j.total <> 0 THEN 1.0 WHEN j.total <> 0 THEN toFloat(j.done) / j.total END] AS f31 LIMIT 1
 }
 RETURN [f0, f10, f26, f31] AS answer
