@@ -47,8 +47,7 @@ class Mentioned:
     traits: under which names the values may be that it looks at: `a` and `a.b` for the
     path `a.b`. events: names, ANY_NAME for all. first_seen, last_seen: in which stretches
     of time somebody must have been seen. identifiers: whether at these, or at what
-    hangs on them. nobody: whether
-    somebody may meet it of whom none of that is known.
+    hangs on them. nobody: whether somebody may meet it of whom none of that is known.
     """
 
     traits: frozenset[str]
