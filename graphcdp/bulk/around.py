@@ -15,7 +15,7 @@ from graphcdp.store import Store, Transaction
 STAYS = frozenset(
     (
         *("ApiKey", "ChangePage", "Feed", "Import", "Job", "Rejected", "RuleSet", "RulesInForce"),
-        *("Segment", "SegmentDay", "SegmentVersion", "Source"),
+        *("Segment", "SegmentDay", "SegmentEdition", "SegmentVersion", "Source"),
     )
 )
 """Labels of nodes that an empty database may have, and keeps."""
@@ -47,8 +47,8 @@ async def kept_nodes(store: Store) -> list[KeptNode]:
         properties = dict(row["properties"])
         if "Feed" in row["labels"]:
             seq = properties["seq"]
-        if row["labels"] in (["Feed"], ["ChangePage"], ["SegmentDay"]):
-            # Sizes of segments in an empty graph tell nothing.
+        if row["labels"] in (["Feed"], ["ChangePage"], ["SegmentDay"], ["SegmentEdition"]):
+            # Sizes of segments in an empty graph tell nothing, and what becomes of segments here is another edition.
             continue
         if "Segment" in row["labels"] and properties.get("status") == "LIVE":
             # Its members are those of an empty graph; they are found anew behind the load.
