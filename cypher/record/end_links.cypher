@@ -2,7 +2,7 @@
 //
 // Parameters
 //   batch  MAP (why a map: `record/write_batch`) of
-//   rows  LIST<MAP{key: STRING, at: DATETIME}>
+//     rows  LIST<MAP{key: STRING, at: DATETIME}>
 //   now   DATETIME
 // Columns: none
 UNWIND $batch.rows AS row

@@ -2,9 +2,9 @@
 //
 // Parameters
 //   batch  MAP (why a map: `record/write_batch`) of
-//   rows  LIST<MAP{key: STRING, left: DATETIME, leftBy: STRING, past: LIST<MAP>, customer: STRING, since: DATETIME}>
-//         left, leftBy: when the stored owner lost it, and by which merge (null when it moved alone);
-//         past: MAP{customer: STRING, since: DATETIME, until: DATETIME, merge: STRING}, owners in between
+//     rows  LIST<MAP{key: STRING, left: DATETIME, leftBy: STRING, past: LIST<MAP>, customer: STRING, since: DATETIME}>
+//           left, leftBy: when the stored owner lost it, and by which merge (null when it moved alone);
+//           past: MAP{customer: STRING, since: DATETIME, until: DATETIME, merge: STRING}, owners in between
 //   now   DATETIME
 // Columns: none
 UNWIND $batch.rows AS row

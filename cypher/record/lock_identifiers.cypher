@@ -14,7 +14,7 @@
 //            sources           LIST<STRING>
 //            traits            STRING        JSON, null without traits
 //            node              STRING        its element id, good until the transaction ends
-// By its label, since there is one: looked for by its name it would be locked, and while there is none for all but one.
+// Found by its label: a look by its name locks the entry of the index, and a missing one for one writer alone.
 OPTIONAL MATCH (force:RulesInForce)
 CALL () {
   UNWIND $batch.keys AS key

@@ -2,9 +2,9 @@
 //
 // Parameters
 //   batch  MAP (why a map: `record/write_batch`) of
-//   rows  LIST<MAP{id: STRING, left: DATETIME, leftBy: STRING, past: LIST<MAP>, customer: STRING, since: DATETIME}>
-//         id: absorbed, at `left` by the merge `leftBy`; customer: a live one, since `since`;
-//         past: MAP{customer: STRING, since: DATETIME, until: DATETIME, merge: STRING}, owners in between
+//     rows  LIST<MAP{id: STRING, left: DATETIME, leftBy: STRING, past: LIST<MAP>, customer: STRING, since: DATETIME}>
+//           id: absorbed, at `left` by the merge `leftBy`; customer: a live one, since `since`;
+//           past: MAP{customer: STRING, since: DATETIME, until: DATETIME, merge: STRING}, owners in between
 //   now   DATETIME
 // Columns: none
 UNWIND $batch.rows AS row

@@ -4,11 +4,11 @@
 //
 // Parameters
 //   batch  MAP (why a map: `record/write_batch`) of
-//   rows  LIST<MAP{id: STRING, into: STRING, merge: STRING, at: DATETIME, cause: STRING, type: STRING,
-//         message: STRING, source: STRING, reason: STRING, swapped: BOOLEAN}>
-//         in the order of the merges; into: alive at that moment; type: of the message;
-//         message, source, reason may be null; swapped: true when the absorbed customer's
-//         node lives on under the survivor's id, else null
+//     rows  LIST<MAP{id: STRING, into: STRING, merge: STRING, at: DATETIME, cause: STRING, type: STRING,
+//           message: STRING, source: STRING, reason: STRING, swapped: BOOLEAN}>
+//           in the order of the merges; into: alive at that moment; type: of the message;
+//           message, source, reason may be null; swapped: true when the absorbed customer's
+//           node lives on under the survivor's id, else null
 //   now   DATETIME
 // Columns: none
 UNWIND $batch.rows AS row

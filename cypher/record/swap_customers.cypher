@@ -6,7 +6,7 @@
 //
 // Parameters
 //   batch  MAP (why a map: `record/write_batch`) of
-//   rows  LIST<MAP{survivor: STRING, absorbed: STRING, at: DATETIME}>  of live customers, each in one row at most
+//     rows  LIST<MAP{survivor: STRING, absorbed: STRING, at: DATETIME}>  of live customers, each in one row at most
 //   now   DATETIME
 // Columns: none
 UNWIND $batch.rows AS row

@@ -2,8 +2,8 @@
 //
 // Parameters
 //   batch  MAP (why a map: `record/write_batch`) of
-//   rows  LIST<MAP{one: STRING, other: STRING, id: STRING, properties: MAP,
-//         and as text the times firstSeen, lastSeen, endedAt}>
+//     rows  LIST<MAP{one: STRING, other: STRING, id: STRING, properties: MAP,
+//           and as text the times firstSeen, lastSeen, endedAt}>
 //   now   DATETIME
 // Columns: none
 UNWIND $batch.rows AS row
