@@ -11,7 +11,7 @@ how it reads in words in `graphcdp.segment.wording`. The parts that nodes consis
 in conditions.py and histories.py, and can be had from here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -122,6 +122,15 @@ class Predicate(OneOf):
         for name, children in (("all", self.all_of), ("any", self.any_of)):
             for place, child in enumerate(children or ()):
                 yield from child.walk((*path, name, str(place)))
+
+    def may_become(self, of_leaf: Callable[["Predicate"], frozenset[bool]]) -> frozenset[bool]:
+        """What may become of it: true, false, both or neither. of_leaf: the same of a node without branches."""
+        if self.negated is not None:
+            return frozenset(not value for value in self.negated.may_become(of_leaf))
+        branches = self.all_of if self.all_of is not None else self.any_of
+        if branches is not None:
+            return frozenset[bool]().union(*(branch.may_become(of_leaf) for branch in branches))
+        return of_leaf(self)
 
     def segments(self) -> list[tuple[tuple[str, ...], SegmentName]]:
         """The segments that the condition names, each with the path to its name."""

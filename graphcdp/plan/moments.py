@@ -73,7 +73,7 @@ def _earliest(predicate: Predicate, writer: "_Writer") -> Moment | None:
     found = [text for node in _moved_by_time(predicate) for text in writer.moments(node) or ()]
     if not found:
         return None
-    when = _WHEN[_moved_to(predicate)]
+    when = _WHEN[predicate.may_become(_moved_to)]
     if len(found) == 1:
         return Moment(found[0], writer.parameters, when)
     earliest = "reduce(first = null, at IN [{}] | CASE WHEN first IS NULL OR at < first THEN at ELSE first END)"
@@ -95,12 +95,7 @@ def _moved_by_time(predicate: Predicate) -> Iterator[Predicate]:
 
 
 def _moved_to(predicate: Predicate) -> frozenset[bool]:
-    """What time alone may make of the condition: true, false, both, or neither."""
-    if predicate.negated is not None:
-        return frozenset(not to for to in _moved_to(predicate.negated))
-    branches = predicate.all_of if predicate.all_of is not None else predicate.any_of
-    if branches is not None:
-        return frozenset().union(*map(_moved_to, branches))
+    """What time alone may make of a node without branches: true, false, both, or neither."""
     if not predicate.depends_on_time:
         return frozenset()
     if predicate.consented is not None:

@@ -17,15 +17,14 @@ def made_by_events(rule: Predicate) -> frozenset[bool]:
     Whatever it is not made stays at every moment until the one from which time alone might change it, since the
     events that were there before still count.
     """
-    if rule.negated is not None:
-        return frozenset(not made for made in made_by_events(rule.negated))
-    branches = rule.all_of if rule.all_of is not None else rule.any_of
-    if branches is not None:
-        return frozenset[bool]().union(*map(made_by_events, branches))
-    if rule.did is not None:
-        least, most = rule.did.bounds
+    return rule.may_become(_made_of_leaf)
+
+
+def _made_of_leaf(leaf: Predicate) -> frozenset[bool]:
+    if leaf.did is not None:
+        least, most = leaf.did.bounds
         return _TRUE if most is None else _FALSE if least == 0 else _BOTH
-    if rule.did_in_order is not None:
-        return _TRUE if rule.did_in_order.without is None else _BOTH
+    if leaf.did_in_order is not None:
+        return _TRUE if leaf.did_in_order.without is None else _BOTH
     # An amount may fall as well, and members of a segment may leave it.
-    return _BOTH if rule.aggregate is not None or rule.in_segment is not None else frozenset()
+    return _BOTH if leaf.aggregate is not None or leaf.in_segment is not None else frozenset()
