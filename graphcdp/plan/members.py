@@ -29,9 +29,8 @@ _MOVES = """UNWIND $frame.asked AS asked
 MATCH (c:Customer {id: asked.id})
 WITH c, asked, COLLECT { MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id } AS present
 UNWIND asked.places AS place
-WITH c, asked, present, place, $frame.rules[place] AS rule
-WITH c, present, rule
-WHERE NOT (place IN asked.grown AND (rule.frame_segment IN present) IN rule.frame_steady)
+WITH c, present, $frame.rules[place] AS rule, place IN asked.grown AS has_grown
+WHERE NOT (has_grown AND (rule.frame_segment IN present) IN rule.frame_steady)
 %(should)s
 WITH c.id AS id, rule.frame_segment AS segment, should, rule.frame_segment IN present AS is
 WHERE should <> is
@@ -42,9 +41,8 @@ MATCH (c:Customer {{id: asked.id}})
 WITH c, asked, COLLECT {{ MATCH (c)-[:IN_SEGMENT]->(s:Segment) RETURN s.id }} AS present,
      COLLECT {{ MATCH (c)-[due:DUE]->(s:Segment) RETURN [s.id, due.at] }} AS waiting
 UNWIND asked.places AS place
-WITH c, asked, present, waiting, place, $frame.rules[place] AS rule
-WITH c, present, waiting, rule
-WHERE NOT (place IN asked.grown AND (rule.frame_segment IN present) IN rule.frame_steady)
+WITH c, present, waiting, $frame.rules[place] AS rule, place IN asked.grown AS has_grown
+WHERE NOT (has_grown AND (rule.frame_segment IN present) IN rule.frame_steady)
 %(should)s
 %(at)s
 WITH c.id AS id, rule.frame_segment AS segment, should, rule.frame_segment IN present AS is, at,
