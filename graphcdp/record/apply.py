@@ -1,6 +1,6 @@
 """Decided writes -> statements, in the order in which they must run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,17 +31,36 @@ from graphcdp.resolve.traits import (
 from graphcdp.store import Transaction
 
 
-def needs_more_locks(writes: Writes) -> bool:
-    """Whether `apply_owners` must lock what was not read: the other identifiers of customers who are united."""
-    return bool(writes.absorbed or writes.stored or writes.ended)
+async def apply(
+    tx: Transaction,
+    writes: Writes,
+    nodes: Mapping[str, str],
+    now: datetime,
+    passed: Callable[[], None] = lambda: None,
+) -> None:
+    """Write what was decided.
 
-
-async def apply_owners(tx: Transaction, writes: Writes, nodes: Mapping[str, str], now: datetime) -> None:
-    """Write who owns what, and which evidence ended: all for which more must be locked than what was read.
-
-    nodes: of `Known`.
+    nodes: of `Known`. passed: called, once or twice, when nothing is left to be locked for which this may have to
+    wait; only what unites customers, or ends evidence, locks more than what was read.
     """
+    if not (writes.absorbed or writes.stored or writes.ended):
+        passed()
     founded = _founded(writes)
+    await _apply_owners(tx, writes, founded, nodes, now)
+    passed()
+    batch = _batch(writes, founded, nodes)
+    if any(batch.values()):
+        await tx.run("record/write_batch", batch=batch, now=now)
+    if writes.partial:
+        await tx.run("record/mark_partial", rows=writes.partial, now=now)
+    if writes.recompute:
+        await recompute_customers(tx, writes.recompute, now)
+
+
+async def _apply_owners(
+    tx: Transaction, writes: Writes, founded: Mapping[str, CustomerFacts], nodes: Mapping[str, str], now: datetime
+) -> None:
+    """Write who owns what, and which evidence ended."""
     first = {key: spells[0] for key, spells in writes.owners.items() if _is_first(spells, founded)}
     later = [_owner_row(key, spells) for key, spells in writes.owners.items() if key not in first]
     others = [{"id": one.id, "at": one.created_at} for one in writes.new_customers if one.id not in founded]
@@ -64,26 +83,18 @@ async def apply_owners(tx: Transaction, writes: Writes, nodes: Mapping[str, str]
             await tx.run(name, batch={"rows": rows}, now=now)
 
 
-async def apply(tx: Transaction, writes: Writes, nodes: Mapping[str, str], now: datetime) -> None:
-    """Write all else that was decided, after `apply_owners`. nodes: of `Known`."""
-    batch = _batch(writes, nodes)
-    if any(batch.values()):
-        await tx.run("record/write_batch", batch=batch, now=now)
-    if writes.partial:
-        await tx.run("record/mark_partial", rows=writes.partial, now=now)
-    if writes.recompute:
-        await recompute_customers(tx, writes.recompute, now)
-
-
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan how a batch is written; nothing is."""
     for name in ("record/found_customers", "record/create_customers", "record/give_owners"):
         await tx.run(name, batch={"rows": []}, now=now)
-    await tx.run("record/write_batch", batch=_batch(Writes(), {}), now=now)
+    await tx.run("record/write_batch", batch=_batch(Writes(), {}, {}), now=now)
 
 
-def _batch(writes: Writes, nodes: Mapping[str, str]) -> dict[str, list[Any]]:
-    """The batch of `record/write_batch`: what changed by more than one more sighting has rows of its own."""
+def _batch(writes: Writes, founded: Mapping[str, CustomerFacts], nodes: Mapping[str, str]) -> dict[str, list[Any]]:
+    """The batch of `record/write_batch`: what changed by more than one more sighting has rows of its own.
+
+    founded: customers who are written already.
+    """
     used: list[list[Any]] = []
     seen: list[list[Any]] = []
     for one in writes.identifiers:
@@ -93,7 +104,6 @@ def _batch(writes: Writes, nodes: Mapping[str, str]) -> dict[str, list[Any]]:
             else:
                 used.append([nodes[one.identifier.key], *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
     new = [link for link in writes.links if link.is_new]
-    founded = _founded(writes)
     return {
         "identifiers": [
             {**identifier_row(facts), "node": nodes[facts.identifier.key]}
@@ -227,7 +237,7 @@ async def recompute_customers(tx: Transaction, customer_ids: Sequence[str], now:
     rows = await tx.run("record/read_members", ids=list(customer_ids))
     facts = [_facts_of_members(row) for row in rows]
     tx.tell(changes_of_recomputed(facts, {row["id"]: row["traits"] for row in rows}))
-    await tx.run("record/write_batch", batch=_batch(Writes(customers=facts), {}), now=now)
+    await tx.run("record/write_batch", batch=_batch(Writes(customers=facts), {}, {}), now=now)
 
 
 def _facts_of_members(row: dict[str, Any]) -> CustomerFacts:

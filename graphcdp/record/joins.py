@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from graphcdp.record import segments
-from graphcdp.record.apply import apply, apply_owners, keep_conflicts
+from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.ids import NewIds
 from graphcdp.record.neighbours import lock_known
 from graphcdp.resolve.changes import changes_of, stored_traits
@@ -52,7 +52,6 @@ async def join(
         keep=keep,
     )
     tx.tell(changes_of(decision.writes, before))
-    await apply_owners(tx, decision.writes, known.nodes, now)
     await apply(tx, decision.writes, known.nodes, now)
     await keep_conflicts(tx, decision.writes.refusals, ids)
     await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)

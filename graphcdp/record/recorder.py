@@ -19,7 +19,7 @@ from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
-from graphcdp.record.apply import apply, apply_owners, keep_conflicts, needs_more_locks, plan_ahead
+from graphcdp.record.apply import apply, keep_conflicts, plan_ahead
 from graphcdp.record.clock import utc_now
 from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
@@ -289,12 +289,7 @@ class Recorder:
             )
             changes = changes_of(decision.writes, before)
             tx.tell(changes)
-            if not needs_more_locks(decision.writes):
-                passed()
-            await apply_owners(tx, decision.writes, known.nodes, now)
-            # By now it has whatever other batches may need as well.
-            passed()
-            await apply(tx, decision.writes, known.nodes, now)
+            await apply(tx, decision.writes, known.nodes, now, passed)
             await keep_conflicts(tx, decision.writes.refusals, ids)
             writes = decision.writes
             touched = touched_by(_seen(writes.customers), seen_before, changes, writes.recompute, fresh)
