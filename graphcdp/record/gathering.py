@@ -11,7 +11,7 @@ once, which costs nothing, instead of later.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
 
@@ -63,16 +63,15 @@ class _Batch(Generic[Item, Outcome]):
     """A batch under way. has_passed: another one may be begun beside it."""
 
     entries: list[_Entry[Item, Outcome]]
-    names: frozenset[str]
     has_passed: bool = False
-    task: "asyncio.Task[None] | None" = field(default=None)
+    task: "asyncio.Task[None] | None" = None
 
 
 class Gathering(Generic[Item, Outcome]):
     """Batches for `write(items, passed)`, which answers an outcome for each item, in their order.
 
-    `write` calls `passed` when another batch may be begun beside its own: when it has
-    taken all locks for which it may have to wait. For one event loop.
+    `write` calls `passed`, once or more, when another batch may be begun beside its own:
+    when it has taken all locks for which it may have to wait. For one event loop.
     """
 
     def __init__(
@@ -136,7 +135,8 @@ class Gathering(Generic[Item, Outcome]):
         beside = bool(self._under_way)
         if not self._parts or (beside and not self._has_room_beside()):
             return
-        entries, parts = self._next_entries(frozenset(chain.from_iterable(one.names for one in self._under_way)))
+        held = chain.from_iterable(entry.names for batch in self._under_way for entry in batch.entries)
+        entries, parts = self._next_entries(set(held))
         if beside and len(entries) < self._beside_min:
             # Not looked for again with each one that comes.
             self._tried_at = self._waiting
@@ -144,7 +144,7 @@ class Gathering(Generic[Item, Outcome]):
         self._tried_at = 0
         self._parts = parts
         self._waiting -= len(entries)
-        batch = _Batch(entries, frozenset(chain.from_iterable(entry.names for entry in entries)))
+        batch = _Batch(entries)
         self._under_way.append(batch)
         # Not in the context of whoever came first: the batch is everybody's.
         batch.task = asyncio.get_running_loop().create_task(self._write_one(batch), context=Context())
@@ -156,17 +156,14 @@ class Gathering(Generic[Item, Outcome]):
             and self._waiting >= self._tried_at + self._beside_min
         )
 
-    def _next_entries(
-        self, held: frozenset[str]
-    ) -> tuple[list[_Entry[Item, Outcome]], list[list[_Entry[Item, Outcome]]]]:
+    def _next_entries(self, avoided: set[str]) -> tuple[list[_Entry[Item, Outcome]], list[list[_Entry[Item, Outcome]]]]:
         """Entries for a batch, in the order in which they came, as many as fit; and the parts that are left.
 
-        held: names of which nothing may be taken. Who shares a name with one who is left
-        is left too. Parts are divided for the sake of names alone.
+        avoided: names of which nothing may be taken; those of whoever is left are added.
+        Parts are divided for the sake of names alone.
         """
         chosen: list[_Entry[Item, Outcome]] = []
         left: list[list[_Entry[Item, Outcome]]] = []
-        avoided = set(held)
         for number, part in enumerate(self._parts):
             if chosen and len(chosen) + len(part) > self._batch_max:
                 return chosen, left + self._parts[number:]
