@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,6 +79,30 @@ async def due_next(store: Store) -> datetime | None:
 async def waiting(store: Store) -> int:
     rows = await store.read_generated(Statement("MATCH ()-[d:DUE]->() RETURN count(d) AS n"))
     return int(rows[0]["n"])
+
+
+@asynccontextmanager
+async def keeping(store: Store) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Moments are kept meanwhile; what is bound returns when nobody waits for one."""
+    written = asyncio.Event()
+
+    def wake(_: frozenset[str] | None) -> None:
+        written.set()
+
+    async def nobody_waits() -> None:
+        async with asyncio.timeout(30):
+            while await waiting(store):
+                await written.wait()
+                written.clear()
+
+    store.watch(wake)
+    task = asyncio.create_task(keep_moments(store, lambda: datetime.now(UTC)))
+    try:
+        yield nobody_waits
+    finally:
+        store.unwatch(wake)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def a_message(chance: random.Random, number: int, now: datetime) -> dict[str, Any]:
@@ -166,16 +192,10 @@ async def test_whoever_keeps_moments_is_woken_by_an_earlier_one(
     # Without being woken it would look again after a minute, when the test is over.
     monkeypatch.setattr(segment_moments, "POLL_S", 60.0)
     await create(store, "now", did("Order", "PT1S"), datetime.now(UTC))
-    keeping = asyncio.create_task(keep_moments(store, lambda: datetime.now(UTC)))
-    try:
+    async with keeping(store) as nobody_waits:
         await Recorder(store, rules).record([{"name": "Order", "identifiers": [("user", "ann")]}])
         assert await waiting(store) == 1
-        async with asyncio.timeout(30):
-            while await waiting(store):  # noqa: ASYNC110  # the database tells nobody
-                await asyncio.sleep(0.02)
-    finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        await nobody_waits()
     assert await store.read_generated(Statement("MATCH (:Customer)-[m:IN_SEGMENT]->() RETURN m.since AS since")) == []
 
 
@@ -193,15 +213,11 @@ async def test_who_is_due_soon_after_others_shares_a_transaction(
     )
     transactions: list[object] = []
     store.watch(transactions.append)
-    keeping = asyncio.create_task(keep_moments(store, lambda: datetime.now(UTC)))
     try:
-        async with asyncio.timeout(30):
-            while await waiting(store):  # noqa: ASYNC110  # the database tells nobody
-                await asyncio.sleep(0.02)
+        async with keeping(store) as nobody_waits:
+            await nobody_waits()
     finally:
         store.unwatch(transactions.append)
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
     assert len(transactions) <= 2
 
 
