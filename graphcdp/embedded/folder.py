@@ -114,6 +114,9 @@ class DataFolder:
             "dbms.usage_report.enabled": "false",
             # Half a gigabyte of disk for two empty databases otherwise.
             "db.tx_log.preallocate": "false",
+            # Without its signs of life the driver waits for an answer alone, not for each part of it within a time of
+            # its own; each statement has a time limit anyway.
+            "server.bolt.connection_keep_alive_for_requests": "OFF",
             # A stop waits ten seconds for connections that may still come, even when there never was one.
             "internal.dbms.bolt.netty_server_shutdown_quiet_period_duration": "0s",
         }
