@@ -21,7 +21,6 @@ The graph has 50 events a customer; the folder, when given, is filled once and u
 
 import argparse
 import asyncio
-import gc
 import os
 import random
 import shutil
@@ -48,6 +47,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from graphcdp import embedded
+from graphcdp.app import settle_memory
 from graphcdp.model.connection import Connection
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -197,8 +197,7 @@ async def serve(which: str, connection: Connection, port: int) -> None:
 
 
 async def _run(app: ASGIApp, port: int) -> None:
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
     await uvicorn.Server(config).serve()
 
