@@ -161,8 +161,7 @@ class Executor:
         if operation.rest is not None:
             return None
         given = self._given(operation, values, context)
-        written = self._written(operation, given)
-        return Statement(written.text, written.values(given))
+        return self._written(operation, given).statement(given)
 
     def subscription(self, text: str, variables: Mapping[str, Any], operation_name: str | None) -> Subscribed | None:
         """A subscription that is valid and within its limits, with variables that fit; None for anything else."""
@@ -324,7 +323,7 @@ class Executor:
     ) -> "list[Any] | GraphCDPError":
         """The values of the planned root fields, or why there are none."""
         try:
-            row = await context.store.read_value(Statement(written.text, written.values(given)))
+            row = await context.store.read_value(written.statement(given))
         except GraphCDPError as error:
             return error
         values: list[Any] = written.finish(row, given)

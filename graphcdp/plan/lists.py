@@ -20,7 +20,7 @@ RETURN [kind IN ['email', 'phone', 'user'] | head([x IN all WHERE x[0] = kind | 
 )
 """Of each kind the value seen last: e-mail address, phone number, user id."""
 
-CUSTOMER_BY_ID = """CALL () {
+CUSTOMER_BY_ID = """CALL (*) {
   MATCH (c:Customer {id: $id})
   RETURN c
   UNION

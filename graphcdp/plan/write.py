@@ -7,9 +7,10 @@ the same short names everywhere. Results are called after the number of their fi
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from graphcdp.model.statement import SharedStatement, Statement
 from graphcdp.plan import finish as finishing
 from graphcdp.plan.fields import Asked, Fixed, Leaf, Need, Nested, OneOf, Paged, Place, Refused, Told
 from graphcdp.plan.finish import Failed, Finish, Given, Row, Touch
@@ -37,15 +38,23 @@ class Written:
 
     parameters: (name in the statement, number of the field, name there). finish:
     makes of the statement's only row the values of the root fields, in their order.
+    shared: the same for several requests at once; None where that would not be one statement's work.
     """
 
     text: str
     parameters: tuple[tuple[str, int, str], ...]
     finish: Finish
     more: frozenset[int]
+    shared: "Shared | None" = None
 
-    def values(self, given: Sequence[Given]) -> dict[str, Any]:
-        """The parameters of one request."""
+    def statement(self, given: Sequence[Given]) -> Statement:
+        """The statement of one request."""
+        values = self._values(given)
+        if self.shared is None:
+            return Statement(self.text, values)
+        return SharedStatement(self.text, values, self.shared.text, self.shared.own)
+
+    def _values(self, given: Sequence[Given]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, number, own in self.parameters:
             asked = given[number].asked
@@ -55,6 +64,14 @@ class Written:
             else:
                 found[name] = asked.size if own == "size" else asked.parameters[own]
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A statement for several requests, `$together.asked`, that differ in the parameters `own` of theirs alone."""
+
+    text: str
+    own: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -80,23 +97,40 @@ def write(roots: Sequence[Wanted], asked: Sequence[Asked], cursor: WriteCursor, 
     asked: by number of the field. cursor: writes one from the name of a list and a
     sort key. tell: what makes the answer of a field that Python tells.
     """
-    return _Writer(asked, cursor, tell).statement(roots)
+    written = _Writer(asked, cursor, tell).statement(roots)
+    # Where a list is asked for as well, it would be read for each request.
+    if not all(isinstance(root.plan, Nested) for root in roots):
+        return written
+    return replace(written, shared=_Writer(asked, cursor, tell, roots).shared(roots))
 
 
 class _Writer:
-    def __init__(self, asked: Sequence[Asked], cursor: WriteCursor, tell: Tell) -> None:
+    def __init__(
+        self, asked: Sequence[Asked], cursor: WriteCursor, tell: Tell, differing: Sequence[Wanted] = ()
+    ) -> None:
+        """differing: fields whose parameters requests may differ in, when the statement is for several of them."""
         self.asked = asked
         self.cursor = cursor
         self.more: set[int] = set()
         self._tell = tell
+        self._differing = frozenset(wanted.number for wanted in differing)
+        self._own: set[str] = set()
         self._parameters: dict[str, tuple[int, str]] = {}
 
-    def statement(self, roots: Sequence[Wanted]) -> Written:
+    def shared(self, roots: Sequence[Wanted]) -> Shared | None:
+        """The statement for several requests, each an `asked` with its place; None when they could not differ."""
+        inner = "\n".join(f"  {line}" for line in self.statement(roots, ("asked",)).text.split("\n"))
+        if not self._own:
+            return None
+        text = f"UNWIND $together.asked AS asked\nCALL (asked) {{\n{inner}\n}}\n"
+        return Shared(f"{text}RETURN collect([asked.place, answer]) AS answers", frozenset(self._own))
+
+    def statement(self, roots: Sequence[Wanted], scope: tuple[str, ...] = ()) -> Written:
         body = _Body()
         values: list[str] = []
         steps: list[Finish] = []
         for root in roots:
-            value, step = self._value(root, (), body)
+            value, step = self._value(root, scope, body)
             values.append(value)
             steps.append(step or (lambda found, given: found))
 
@@ -246,6 +280,9 @@ class _Writer:
 
         def named(match: re.Match[str]) -> str:
             name = f"{match[1]}_{wanted.number}"
+            if wanted.number in self._differing:
+                self._own.add(name)
+                return f"asked.{name}"
             self._parameters[name] = (wanted.number, match[1])
             return f"${name}"
 

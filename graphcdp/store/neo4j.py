@@ -26,10 +26,11 @@ from neo4j.exceptions import DriverError, Neo4jError
 from graphcdp.model.changes import Change
 from graphcdp.model.connection import Connection
 from graphcdp.model.errors import DatabaseTimeoutError
-from graphcdp.model.statement import Statement
+from graphcdp.model.statement import SharedStatement, Statement
 from graphcdp.store import migrations, statements
 from graphcdp.store.failures import explained
 from graphcdp.store.feed import pages_of
+from graphcdp.store.together import Together
 from graphcdp.store.values import to_python, unwritten
 from graphcdp.store.versions import check_version
 
@@ -102,6 +103,7 @@ class Store:
         clustered = connection.uri.startswith("neo4j")
         self._bookmarks = AsyncGraphDatabase.bookmark_manager() if clustered else None
         self._idle: list[AsyncSession] = []
+        self._together = Together(self._read_alone)
         self.statements_run = 0
         self._watchers: list[Watcher] = []
         self._wakers: list[Callable[[], None]] = []
@@ -173,24 +175,15 @@ class Store:
         """The only value of the only row of a generated statement, as the driver gives it: it may hold no times.
 
         One round trip, where a managed transaction takes three; what may be tried
-        again is tried again in one of those.
+        again is tried again in one of those. Under load several shared statements take one together.
         """
-        timeout_s = read_timeout_s.get()
-        self.statements_run += 1
-        query = Query(statement.text, timeout=timeout_s)
+        if not isinstance(statement, SharedStatement):
+            return await self._read_alone(statement)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._read_value(query, dict(statement.parameters))
+            async with asyncio.timeout(read_timeout_s.get()):
+                return await self._together.read(statement)
         except TimeoutError as error:
             raise _unanswered() from error
-        except (DriverError, Neo4jError, OSError) as error:
-            if not isinstance(error, DriverError | Neo4jError) or not error.is_retryable():
-                ours = explained(error, self._connection)
-                if ours is error:
-                    raise
-                raise ours from error
-        (row,) = await self.read_generated(statement)
-        return next(iter(row.values()))
 
     async def transact(
         self, work: Callable[[Transaction], Awaitable[Result]], *, timeout_s: float = WRITE_TIMEOUT_S
@@ -284,6 +277,24 @@ class Store:
         names = result.keys()
         # Not record.data(), which walks each value once more: statements return maps, never nodes.
         return [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
+
+    async def _read_alone(self, statement: Statement) -> Any:
+        timeout_s = read_timeout_s.get()
+        self.statements_run += 1
+        query = Query(statement.text, timeout=timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._read_value(query, dict(statement.parameters))
+        except TimeoutError as error:
+            raise _unanswered() from error
+        except (DriverError, Neo4jError, OSError) as error:
+            if not isinstance(error, DriverError | Neo4jError) or not error.is_retryable():
+                ours = explained(error, self._connection)
+                if ours is error:
+                    raise
+                raise ours from error
+        (row,) = await self.read_generated(statement)
+        return next(iter(row.values()))
 
     async def _read_value(self, query: Query, parameters: dict[str, Any]) -> Any:
         # A session that has read its answer to the end is as new; making one takes as long as a small read.

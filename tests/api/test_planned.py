@@ -1,5 +1,6 @@
 """Planned fields beside others, when things go wrong, and values at the edges of what text can be."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -82,6 +83,21 @@ async def test_a_read_that_takes_too_long_is_ended(store: Store, recorder: Recor
     assert (error["path"], error["extensions"]["code"]) == (["customer"], "TIMEOUT")
     # What was cut off is not used again.
     assert not (await executor.execute('{ customer(by: {userId: "u1"}) { id } }', None, context)).errors
+
+
+async def test_a_crowd_is_answered_each_its_own_in_fewer_statements(caller: Caller) -> None:
+    users = [f"u{number}" for number in range(60)]
+    await record(caller, *(event(f"e{user}", by=[{"userId": user}], traits={"name": user.upper()}) for user in users))
+    document = """query($user: String!) { customer(by: {userId: $user}) { displayName
+                    events(first: 3) { nodes { eventId } } } }"""
+    asked = [*users, *(f"nobody{number}" for number in range(4))]
+    before = caller.store.statements_run
+    answers = await asyncio.gather(*(caller.ask(document, user=user) for user in asked))
+    assert [answer["customer"] for answer in answers] == [
+        *({"displayName": user.upper(), "events": {"nodes": [{"eventId": f"e{user}"}]}} for user in users),
+        *[None] * 4,
+    ]
+    assert caller.store.statements_run - before < len(asked)
 
 
 async def test_half_a_character_is_given_back(caller: Caller) -> None:

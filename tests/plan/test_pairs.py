@@ -17,7 +17,7 @@ import pytest
 from graphcdp.api.context import Context
 from graphcdp.api.schema import executor
 from graphcdp.model.principals import OWNER, Principal, Scope, key_principal
-from graphcdp.model.statement import Statement
+from graphcdp.model.statement import SharedStatement, Statement, together
 from graphcdp.record.recorder import Recorder
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -68,8 +68,16 @@ async def test_an_operation_becomes_its_statement(pair: Path, store: Store, reco
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.stem)
-async def test_a_statement_keeps_to_the_indexes(pair: Path, store: Store, recorder: Recorder, explained: Any) -> None:
-    operators = await explained(await statement_of(pair, store, recorder))
+@pytest.mark.parametrize("several", [False, True], ids=["alone", "together"])
+async def test_a_statement_keeps_to_the_indexes(
+    pair: Path, several: bool, store: Store, recorder: Recorder, explained: Any
+) -> None:
+    statement = await statement_of(pair, store, recorder)
+    if several:
+        if not isinstance(statement, SharedStatement):
+            pytest.skip("it asks for lists, which are read for each request")
+        statement = together([statement, statement])
+    operators = await explained(statement)
     # There are few segments: all are read, and put in the order of their names in any case, which no index has.
     scans = SCANS - {"NodeByLabelScan"} if pair.stem == "segments" else SCANS
     assert scans.isdisjoint(operators), operators

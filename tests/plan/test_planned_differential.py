@@ -1,10 +1,12 @@
 """The planned answer is graphql-core's, word for word: random operations over random graphs."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from graphql import GraphQLError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +15,7 @@ from graphcdp.api.context import Context
 from graphcdp.api.schema import executor, schema
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.principals import ANONYMOUS, OWNER, Principal, Scope, key_principal, visitor_principal
+from graphcdp.model.statement import SharedStatement, Statement, together
 from graphcdp.record.background import BackgroundJobs, follow_job
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.segment_sizes import measure_sizes
@@ -233,6 +236,31 @@ async def test_a_planned_answer_is_that_of_the_resolvers(graph: tuple[Graph, Poo
     assert settled(planned) == settled(plain), f"{principal}\n{operation.text}\n{operation.variables}"
 
 
+async def test_asked_together_each_gets_what_it_gets_alone(graph: tuple[Graph, Pool]) -> None:
+    asked, pool = graph
+    choose = random.Random(7)
+    shared: list[SharedStatement] = []
+    for _ in range(300):
+        principal = choose.choice(PRINCIPALS)
+        operation: Operation = Maker(choose, pool, visitor=principal.subject is not None).operation()
+        try:
+            statement = executor.statement(operation.text, operation.variables, asked.context(principal))
+        except (GraphCDPError, GraphQLError):
+            # Arguments that the resolvers refuse.
+            continue
+        if isinstance(statement, SharedStatement):
+            shared.append(statement)
+    assert len(shared) > 30, "of all kinds"
+    for one in shared:
+        others = [other.parameters for other in shared if other.own == one.own]
+        chosen = [one.parameters, *choose.sample(others, min(len(others), 3)), one.parameters]
+        own = [{name: values[name] for name in one.own} for values in chosen]
+        several = [replace(one, parameters={**one.parameters, **values}) for values in own]
+        alone = [await asked.store.read_value(Statement(each.text, each.parameters)) for each in several]
+        found = dict(await asked.store.read_value(together(several)))
+        assert [found[place] for place in range(len(several))] == alone, one.text
+
+
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(choose=st.randoms(use_true_random=False))
 def test_no_statement_reads_personal_values_for_those_who_may_not_see_them(
@@ -248,3 +276,5 @@ def test_no_statement_reads_personal_values_for_those_who_may_not_see_them(
         # Arguments that the resolvers refuse.
         return
     assert statement is None or personal_in(statement) == [], operation.text
+    if isinstance(statement, SharedStatement):
+        assert personal_in(together([statement])) == [], operation.text

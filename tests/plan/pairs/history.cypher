@@ -1,5 +1,5 @@
 OPTIONAL CALL () {
-  CALL () {
+  CALL (*) {
     MATCH (c:Customer {id: $id_0})
     RETURN c
     UNION
