@@ -1,9 +1,12 @@
 """Logs for people or machines, on stderr."""
 
+import json
 import logging
 import sys
-from typing import TextIO, cast
+from collections.abc import Callable
+from typing import Any, TextIO, cast
 
+import orjson
 import structlog
 
 from graphcdp.settings import Settings
@@ -31,12 +34,12 @@ def configure_logs(settings: Settings) -> None:
         renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer()
     else:
         shared.append(structlog.processors.dict_tracebacks)
-        renderer = structlog.processors.JSONRenderer()
+        renderer = structlog.processors.JSONRenderer(_json)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Stderr())),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(_Stderr())
@@ -52,3 +55,11 @@ def configure_logs(settings: Settings) -> None:
     # Uvicorn's own lines at start are said by `serve` in its own words; the driver's retries are ours to report.
     logging.getLogger("uvicorn.error").setLevel(max(level, logging.WARNING))
     logging.getLogger("neo4j").setLevel(logging.ERROR)
+
+
+def _json(line: Any, default: Callable[[Any], Any], **_: Any) -> str:
+    try:
+        return orjson.dumps(line, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        # Half of a character pair, which can be written as an escape only.
+        return json.dumps(line, default=default)
