@@ -105,6 +105,7 @@ async def renew(store: Store, destination: str, holder: str, now: datetime, leas
     """Hold the lease for longer; False when it is another's."""
 
     async def work(tx: Transaction) -> bool:
+        tx.concerns(())
         rows = await tx.run("deliver/lock", id=destination)
         if not rows or rows[0]["holder"] != holder:
             return False
@@ -118,6 +119,7 @@ async def release(store: Store, destination: str, holder: str) -> None:
     """Let others deliver at once."""
 
     async def work(tx: Transaction) -> None:
+        tx.concerns(())
         rows = await tx.run("deliver/lock", id=destination)
         if rows and rows[0]["holder"] == holder:
             await tx.run("deliver/set", id=destination, properties={"holder": None, "leaseUntil": None})
@@ -141,6 +143,7 @@ async def keep(
     """
 
     async def work(tx: Transaction) -> Kept:
+        tx.concerns(())
         rows = await tx.run("deliver/lock", id=destination)
         if not rows or rows[0]["holder"] != holder:
             return Kept.LOST

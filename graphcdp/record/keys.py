@@ -8,7 +8,7 @@ from graphcdp.model.errors import InvalidReferenceError, UnknownReferenceError
 from graphcdp.model.ids import Tag, tagged
 from graphcdp.model.principals import Scope, key_hash
 from graphcdp.record.ids import new_ulid
-from graphcdp.store.neo4j import Store
+from graphcdp.store.neo4j import Store, Transaction
 
 NAME_LENGTH_MAX = 100
 PREFIX = "gcdp_"
@@ -51,4 +51,9 @@ async def revoke_key(store: Store, key_id: str, now: datetime) -> str:
 async def keep_uses(store: Store, at_by_id: Mapping[str, datetime]) -> None:
     """Keep when keys were last used."""
     used = [{"id": key_id, "at": at} for key_id, at in at_by_id.items()]
-    await store.transact(lambda tx: tx.run("record/use_api_keys", used=used))
+
+    async def keep(tx: Transaction) -> None:
+        tx.concerns(())
+        await tx.run("record/use_api_keys", used=used)
+
+    await store.transact(keep)

@@ -87,6 +87,7 @@ async def fill(store: Store, definition: Definition, now: datetime) -> None:
 async def move(tx: Transaction, definition: Definition, ids: Iterable[str], now: datetime) -> None:
     """Lock customers, and move those who differ from the rule, also in segments that name this one."""
     chosen = sorted(ids)
+    tx.concerns(chosen)
     await tx.run("record/lock_customers", ids=chosen)
     await bring(tx, {definition.id: chosen}, now)
 

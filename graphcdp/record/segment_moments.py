@@ -79,6 +79,7 @@ async def keep_moments(store: Store, clock: Clock) -> None:
 
 
 async def _look(tx: Transaction, rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    tx.concerns(row["customer"] for row in rows)
     await tx.run("record/lock_customers", ids=sorted({row["customer"] for row in rows if row["live"]}))
     known = await definitions(tx)
     kept = {found.id for found in known}

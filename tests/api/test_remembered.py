@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from graphcdp.api.remembered import RECENT_MAX, Remembered, forget_as_told
 from graphcdp.app import Platform, feed_of, remembered_answers
 from graphcdp.embedded import EmbeddedNeo4j
+from graphcdp.model.principals import Scope
+from graphcdp.record.keys import create_key, keep_uses
 from graphcdp.record.recorder import Recorder
+from graphcdp.record.segment_moments import run_due
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
@@ -19,6 +23,10 @@ WHO = """query ($by: CustomerRef!) { customer(by: $by) {
 RECORD = """mutation ($events: [EventInput!]!) { recordEvents(input: {events: $events}) {
   results { customer { id } } } }"""
 CUT = """mutation { cutLink(input: {between: [{userId: "u1"}, {deviceId: "d1"}]}) { errors { message } } }"""
+
+
+MEMBER = """query ($by: CustomerRef!) { customer(by: $by) { id segments { nodes { key } } } }"""
+SEGMENT = """mutation ($input: CreateSegmentInput!) { createSegment(input: $input) { errors { message } } }"""
 
 
 @pytest.fixture
@@ -36,6 +44,12 @@ async def seen(caller: Caller, user: str = "u1") -> list[str]:
     """Ids of the events of a user's customer, newest first."""
     found = (await caller.ask(WHO, by={"userId": user}))["customer"]
     return [] if found is None else [node["eventId"] for node in found["events"]["nodes"]]
+
+
+async def member(caller: Caller, user: str) -> list[str]:
+    """The segments of a user's customer."""
+    found = (await caller.ask(MEMBER, by={"userId": user}))["customer"]
+    return [node["key"] for node in found["segments"]["nodes"]]
 
 
 async def test_an_answer_comes_from_memory_until_its_customer_changes(remembering: Caller) -> None:
@@ -74,6 +88,20 @@ async def test_merges_and_cuts_are_seen_at_once(remembering: Caller) -> None:
     await remembering.ask(CUT)
     for by in ({"deviceId": "d1"}, {"userId": "u1"}):
         assert len((await remembering.ask(WHO, by=by))["customer"]["identifiers"]["nodes"]) == 1
+
+
+async def test_upkeep_forgets_those_alone_whom_it_moves(remembering: Caller) -> None:
+    at = datetime.now(UTC)
+    once = {"did": {"event": {"name": "Visit"}, "during": {"within": "PT1H"}}}
+    await remembering.ask(SEGMENT, input={"key": "recent", "name": "Recent", "where": once})
+    await remembering.ask(RECORD, events=[event("e1", at=at.isoformat()), event("o1", by=[{"userId": "u2"}])])
+    key_id, _ = await create_key(remembering.store, "page", [Scope.READ], at)
+    inside = [await member(remembering, user) for user in ("u1", "u2")]
+    assert inside == [["recent"], []]
+    await keep_uses(remembering.store, {key_id: at})
+    assert await run_due(remembering.store, at + timedelta(hours=2)) == 1
+    assert await remembering.statements(MEMBER, by={"userId": "u2"}) == 0
+    assert await member(remembering, "u1") == []
 
 
 async def test_what_another_process_writes_is_forgotten_as_the_feed_tells_it(
