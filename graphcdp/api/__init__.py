@@ -28,6 +28,7 @@
     pages.py, scalars.py, node.py     what all types share
     fields.py, context.py             how fields are written, what a resolver can reach
     remembered.py  answers about one customer, kept until it changes
+    recall.py      the same for requests that come word for word again
     execution.py   executes operations: planned fields in one statement, the rest by graphql-core
     planned.py     the schema as the planner sees it
     masking.py     how they are read for whoever asks: masked, refused or as they stand

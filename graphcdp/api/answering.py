@@ -77,7 +77,7 @@ async def execute(asked: Asked, platform: Platform) -> dict[str, Any] | None:
     operation = asked.operation
     remembered_as: Hashable | None = None
     if platform.remembered is not None:
-        remembered_as = name_of(operation.document, operation.name, operation.variables, asked.principal)
+        remembered_as = name_of(operation, asked.principal)
         data = None if remembered_as is None else platform.remembered.get(remembered_as)
         if data is not None:
             return {"data": orjson.Fragment(data)}

@@ -37,9 +37,11 @@ from graphcdp.api.negotiation import (
 )
 from graphcdp.api.operations import read_operation
 from graphcdp.api.principals import Doorkeeper
+from graphcdp.api.recall import Recall, mark
 from graphcdp.api.refusals import RefusedError
+from graphcdp.api.remembered import Mark, Remembered, name_of
 from graphcdp.api.requests import RequestLog
-from graphcdp.api.reservations import Reservations, token_of
+from graphcdp.api.reservations import TOKEN_HEADER, Reservations, token_of
 from graphcdp.api.schema import schema
 from graphcdp.api.sockets import Sockets
 from graphcdp.api.streams import EventStream, one_event
@@ -70,14 +72,17 @@ _PAGE_HEADERS = {
 class Application:
     """What the server serves. connections: those that stay open, for the server, which ends them when it stops."""
 
-    def __init__(self, routes: Sequence[BaseRoute], graphql: Answer, origins: Sequence[str], live: Connections) -> None:
+    def __init__(
+        self, routes: Sequence[BaseRoute], graphql: Answer, surrounding: Sequence[Middleware], live: Connections
+    ) -> None:
+        """surrounding: the innermost first."""
         self.connections = live
         self._graphql = graphql
         # Starlette without its own way of telling failures: RequestLog is the place for that.
         self._router = ExceptionMiddleware(Router(routes))
-        app: ASGIApp = Compression(self._dispatch)
-        for surrounding in (*reversed(cors(origins)), Middleware(RequestLog)):
-            app = surrounding.cls(app, *surrounding.args, **surrounding.kwargs)
+        app: ASGIApp = self._dispatch
+        for one in surrounding:
+            app = one.cls(app, *one.args, **one.kwargs)
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,7 +127,13 @@ def build_app(platform: Platform) -> Application:
     ]
     if platform.settings.graphiql:
         routes.append(Mount("/graphiql/assets", _Assets(directory=_folder() / "assets")))
-    return Application(routes, graphql, platform.settings.cors_origins, connections)
+    surrounding = [Middleware(Compression)]
+    if platform.remembered is not None:
+        timeout_s = platform.settings.query_timeout_s
+        spared = TOKEN_HEADER.encode()
+        surrounding.append(Middleware(Recall, PATH, spared, platform.remembered, doorkeeper, timeout_s))
+    surrounding += [*reversed(cors(platform.settings.cors_origins)), Middleware(RequestLog)]
+    return Application(routes, graphql, surrounding, connections)
 
 
 async def _to_graphql(request: Request) -> Response:
@@ -162,6 +173,7 @@ async def _answer(
         message = f"The answer can come as {RESPONSE} or {LEGACY}, in UTF-8: name one of them in Accept."
         return _json(failure_of(message, "BAD_REQUEST"), 406, LEGACY)
     is_reserved = request.method in ("PUT", "DELETE") or token_of(request) is not None
+    asked: Asked | None = None
     try:
         # First of all, so that nobody unknown makes the server read a large body.
         principal = await doorkeeper.principal(
@@ -183,7 +195,18 @@ async def _answer(
         answer = failure_of(*told(error, request.scope.get("request_id", "")))
     # A stream's operation is never answered by 200, which clients would take for an acceptance.
     response = _json(answer, status_of(answer, RESPONSE if is_reserved else media_type), media_type)
-    return response if request.method == "POST" else validated(request, response)
+    if request.method != "POST":
+        return validated(request, response)
+    if platform.remembered is not None and asked is not None:
+        mark(request.scope, _made_of(response, asked, platform.remembered))
+    return response
+
+
+def _made_of(response: Response, asked: Asked, remembered: Remembered) -> Mark | None:
+    """Which remembered answer this is, if it is one."""
+    name = name_of(asked.operation, asked.principal)
+    # What is around the data of an answer without errors.
+    return None if name is None else remembered.mark_of(name, bytes(response.body)[len(b'{"data":') : -len(b"}")])
 
 
 def _streamed(

@@ -8,13 +8,14 @@ An answer that was read while such a write was under way is never kept.
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from graphcdp.api.operations import Operation
 from graphcdp.model.changes import Change, Merged, Split
 from graphcdp.model.errors import CursorExpiredError
 from graphcdp.model.principals import Principal
@@ -30,8 +31,18 @@ RECENT_MAX = 1000
 @dataclass(frozen=True, slots=True)
 class _Entry:
     customer: str
-    data: bytes
+    value: Any
+    bytes: int
     until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Which remembered answer something is made of, and when that was looked for."""
+
+    customer: str
+    until_s: float
+    begun: int
 
 
 class Remembered:
@@ -48,8 +59,8 @@ class Remembered:
         self._writes = 0
         self._recent: deque[frozenset[str] | None] = deque(maxlen=RECENT_MAX)
 
-    def get(self, name: Hashable) -> bytes | None:
-        """The answer's data as JSON; None when it is not known, or no longer."""
+    def get(self, name: Hashable) -> Any:
+        """What is kept under this name; None when nothing is, or no longer."""
         entry = self._entries.get(name)
         if entry is None:
             return None
@@ -57,24 +68,38 @@ class Remembered:
             self._drop(name)
             return None
         self._entries.move_to_end(name)
-        return entry.data
+        return entry.value
+
+    def mark_of(self, name: Hashable, value: Any) -> Mark | None:
+        """A mark for what is made of this value; None when something else is kept under the name, or nothing."""
+        entry = self._entries.get(name)
+        if entry is None or entry.value != value:
+            return None
+        return Mark(entry.customer, entry.until_s, self._writes)
 
     def begin(self) -> int:
         """A mark for `put`, taken before the answer is read."""
         return self._writes
 
     def put(self, name: Hashable, customer: str, data: bytes, begun: int) -> None:
-        """Keep an answer about a customer, unless a write since `begun` may have made it old."""
+        """Keep the data, JSON, of an answer about a customer, unless a write since `begun` may have made it old."""
+        self._put(name, _Entry(customer, data, len(data) + ENTRY_BYTES, self._clock_s() + self._ttl_s), begun)
+
+    def put_beside(self, made_of: Mark, name: Hashable, value: Any, size: int) -> None:
+        """Keep what was made of an answer for as long as that may be kept. size: about how many bytes it takes."""
+        self._put(name, _Entry(made_of.customer, value, size + ENTRY_BYTES, made_of.until_s), made_of.begun)
+
+    def _put(self, name: Hashable, entry: _Entry, begun: int) -> None:
         since = self._writes - begun
         if since > len(self._recent):
             return
         for touched in list(self._recent)[len(self._recent) - since :]:
-            if touched is None or customer in touched:
+            if touched is None or entry.customer in touched:
                 return
         self._drop(name)
-        self._entries[name] = _Entry(customer, data, self._clock_s() + self._ttl_s)
-        self._names.setdefault(customer, set()).add(name)
-        self._bytes += len(data) + ENTRY_BYTES
+        self._entries[name] = entry
+        self._names.setdefault(entry.customer, set()).add(name)
+        self._bytes += entry.bytes
         while self._bytes > self._bytes_max:
             self._drop(next(iter(self._entries)))
 
@@ -95,22 +120,25 @@ class Remembered:
         entry = self._entries.pop(name, None)
         if entry is None:
             return
-        self._bytes -= len(entry.data) + ENTRY_BYTES
+        self._bytes -= entry.bytes
         names = self._names[entry.customer]
         names.discard(name)
         if not names:
             del self._names[entry.customer]
 
 
-def name_of(
-    document: str, operation_name: str | None, variables: Mapping[str, Any] | None, principal: Principal
-) -> Hashable | None:
+def name_of(operation: Operation, principal: Principal) -> Hashable | None:
     """What decides an answer apart from the graph; None for variables that cannot be compared."""
     try:
-        values = orjson.dumps(variables or {}, option=orjson.OPT_SORT_KEYS)
+        values = orjson.dumps(operation.variables or {}, option=orjson.OPT_SORT_KEYS)
     except TypeError:
         return None
-    return document, operation_name, values, principal.scopes, principal.sees_personal, principal.subject
+    return (operation.document, operation.name, values, *what_decides(principal))
+
+
+def what_decides(principal: Principal) -> tuple[Hashable, ...]:
+    """What decides an answer of whoever asks."""
+    return principal.scopes, principal.sees_personal, principal.subject
 
 
 async def forget_as_told(remembered: Remembered, feed: Feed) -> None:

@@ -13,7 +13,8 @@ from graphcdp.api.headers import header_of
 log = structlog.get_logger("graphcdp.http")
 
 _ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
-_KEY = re.compile(r"^/v1/projects/[^/]+")
+_PROJECTS = "/v1/projects/"
+_KEY = re.compile(rf"^{_PROJECTS}[^/]+")
 _QUIET = frozenset(("/healthz", "/readyz"))
 _PROTECTIVE = [
     (b"x-content-type-options", b"nosniff"),
@@ -64,7 +65,9 @@ class RequestLog:
         finally:
             write = log.debug if scope["path"] in _QUIET else log.info
             took_ms = round((time.monotonic() - started_s) * 1000, 1)
-            path = _KEY.sub("/v1/projects/…", scope["path"])
+            path = scope["path"]
+            if path.startswith(_PROJECTS):
+                path = _KEY.sub(f"{_PROJECTS}…", path)
             write("request", method=scope["method"], path=path, status=status, ms=took_ms)
 
 
