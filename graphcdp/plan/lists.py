@@ -206,15 +206,18 @@ def events(*, names: bool, sources: bool, bounded: bool, newest: bool, meets: st
     direction, near = (" DESC", "lastEventAt") if newest else ("", "firstEventAt")
     edged = not (names or sources or meets)
     found = ["WITH datetime($low) AS low, datetime($high) AS high" if bounded else ""]
-    if edged:
-        found.append(f"WITH {'low, high, ' if bounded else ''}{_edge(near, bounded=bounded, newest=newest)} AS edge")
-    found.append("MATCH (c)<-[:IDENTIFIES]-(i:Identifier)")
-    if edged:
-        also = f" AND {'i.firstEventAt <= high' if newest else 'i.lastEventAt >= low'}" if bounded else ""
-        found.append(f"WHERE i.{near} {'>=' if newest else '<='} edge{also}")
+    if edged and not bounded:
+        found.append(_nearest(near, newest=newest))
+    elif edged:
+        also = "i.firstEventAt <= high" if newest else "i.lastEventAt >= low"
+        found += [
+            f"WITH low, high, {_edge(near, newest=newest)} AS edge",
+            "MATCH (c)<-[:IDENTIFIES]-(i:Identifier)",
+            f"WHERE i.{near} {'>=' if newest else '<='} edge AND {also}",
+        ]
     else:
         # The filter may leave nothing of an identifier, so each one has to be walked.
-        found.append(f"WHERE {_reached(bounded=bounded)}")
+        found += ["MATCH (c)<-[:IDENTIFIES]-(i:Identifier)", f"WHERE {_reached(bounded=bounded)}"]
     if names:
         found.append("UNWIND $names AS name")
     beside = f"{', edge' if edged else ''}{', name' if names else ''}{', low, high' if bounded else ''}"
@@ -235,18 +238,40 @@ def _reached(*, bounded: bool) -> str:
     return "i.lastEventAt >= low AND i.firstEventAt <= high" if bounded else "i.lastEventAt IS NOT NULL"
 
 
-def _edge(near: str, *, bounded: bool, newest: bool) -> str:
-    """The time beyond which none of the events of `c` can be on the page, from when its identifiers were busy.
+def _nearest(near: str, *, newest: bool) -> str:
+    """Binds the identifiers of `c` that can have events on the first page, and the edge beyond which none are on it.
+
+    In one look at all of them, of whom there may be thousands; only identifiers identify. Where the last one's time
+    is that of others too, which of these has the page's last event is told by its id alone, so all of them stay.
+    """
+    among = "MATCH (c)<-[:IDENTIFIES]-(i)"
+    last = "nearest[$limit - 1][1]"
+    return f"""WITH c, COLLECT {{
+  {among}
+  WHERE {_reached(bounded=False)}
+  WITH i, i.{near} AS near ORDER BY near{" DESC" if newest else ""} LIMIT $limit + 1
+  RETURN [i, near]
+}} AS nearest
+WITH coalesce({last}, {_FIRST if newest else _LAST}) AS edge,
+     CASE WHEN nearest[$limit][1] = {last} THEN COLLECT {{
+       {among}
+       WHERE i.{near} {">=" if newest else "<="} {last}
+       RETURN [i]
+     }} ELSE nearest[..$limit] END AS nearest
+UNWIND nearest AS one
+WITH one[0] AS i, edge"""
+
+
+def _edge(near: str, *, newest: bool) -> str:
+    """The time beyond which none of the events of `c` can be on a bounded page, from when its identifiers were busy.
 
     Few have as many identifiers as a page is long, so it is looked for only then; how many there are need not be
     right, since an edge further off only lets more be walked.
     """
-    inside = f" AND i.{near} {'< high' if newest else '> low'}" if bounded else ""
-    first, last = ("low", "high") if bounded else (_FIRST, _LAST)
-    farthest = first if newest else last
+    farthest = "low" if newest else "high"
     return f"""CASE WHEN c.identifiers >= $limit THEN coalesce(COLLECT {{
   MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
-  WHERE {_reached(bounded=bounded)}{inside}
+  WHERE {_reached(bounded=True)} AND i.{near} {"< high" if newest else "> low"}
   RETURN i.{near} AS near ORDER BY near{" DESC" if newest else ""} LIMIT $limit
 }}[$limit - 1], {farthest}) ELSE {farthest} END"""
 

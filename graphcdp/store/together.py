@@ -18,7 +18,7 @@ from graphcdp.model.statement import SharedStatement, Statement, together
 
 TOGETHER_MAX = 16
 """Reads in one statement, which is begun beside others when it is full: more would cost hardly less for each."""
-PATIENCE_S = 0.02
+PATIENCE_S = 0.01
 """So long a read waits for those under way, which may be slow ones; then it goes beside them."""
 
 # The exact values alone, so that 1, 1.0 and true stay apart; times and the like are not told apart from text.

@@ -74,6 +74,18 @@ async def test_a_timeline_of_more_identifiers_than_a_page_is_long(caller: Caller
             back = await events(caller, order=order, last=size, before=back["pageInfo"]["startCursor"])
 
 
+@pytest.mark.parametrize("order", ["NEWEST_FIRST", "OLDEST_FIRST"])
+async def test_a_page_that_ends_among_events_of_one_moment(caller: Caller, order: str) -> None:
+    await record(caller, *(event(f"l{n}", by=[{"userId": "u1"}, {"deviceId": f"d{n}"}]) for n in range(12)))
+    at = {"NEWEST_FIRST": "2026-02-01T00:00:00Z", "OLDEST_FIRST": "2025-01-01T00:00:00Z"}[order]
+    await record(caller, *(event(f"e{n * 7 % 12:02}", by=[{"deviceId": f"d{n}"}], at=at) for n in range(12)))
+    expected = [f"e{n:02}" for n in range(12)]
+    if order == "NEWEST_FIRST":
+        expected.reverse()
+    for size in range(1, 8):
+        assert ids(await events(caller, order=order, first=size)) == expected[:size]
+
+
 async def test_a_page_stays_right_while_events_arrive(caller: Caller) -> None:
     await record(caller, *(event(f"e{n}", at=f"2026-01-0{n}T00:00:00Z") for n in range(1, 6)))
     first = await events(caller, first=2)

@@ -16,13 +16,20 @@ OPTIONAL CALL () {
     RETURN [page] AS f13
   }
   CALL (c) {
-    WITH CASE WHEN c.identifiers >= $limit_16 THEN coalesce(COLLECT {
-      MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+    WITH c, COLLECT {
+      MATCH (c)<-[:IDENTIFIES]-(i)
       WHERE i.lastEventAt IS NOT NULL
-      RETURN i.lastEventAt AS near ORDER BY near DESC LIMIT $limit_16
-    }[$limit_16 - 1], datetime('0001-01-01T00:00:00Z')) ELSE datetime('0001-01-01T00:00:00Z') END AS edge
-    MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
-    WHERE i.lastEventAt >= edge
+      WITH i, i.lastEventAt AS near ORDER BY near DESC LIMIT $limit_16 + 1
+      RETURN [i, near]
+    } AS nearest
+    WITH coalesce(nearest[$limit_16 - 1][1], datetime('0001-01-01T00:00:00Z')) AS edge,
+         CASE WHEN nearest[$limit_16][1] = nearest[$limit_16 - 1][1] THEN COLLECT {
+           MATCH (c)<-[:IDENTIFIES]-(i)
+           WHERE i.lastEventAt >= nearest[$limit_16 - 1][1]
+           RETURN [i]
+         } ELSE nearest[..$limit_16] END AS nearest
+    UNWIND nearest AS one
+    WITH one[0] AS i, edge
     WITH i.key AS key, edge
     CALL (key, edge) {
       MATCH (e:Event)

@@ -30,13 +30,20 @@ OPTIONAL CALL () {
     RETURN EXISTS { (c)-[:IN_SEGMENT]->(:Segment {key: $key_19}) } AS f19
   }
   CALL (c) {
-    WITH CASE WHEN c.identifiers >= $limit_20 THEN coalesce(COLLECT {
-      MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
+    WITH c, COLLECT {
+      MATCH (c)<-[:IDENTIFIES]-(i)
       WHERE i.lastEventAt IS NOT NULL
-      RETURN i.lastEventAt AS near ORDER BY near DESC LIMIT $limit_20
-    }[$limit_20 - 1], datetime('0001-01-01T00:00:00Z')) ELSE datetime('0001-01-01T00:00:00Z') END AS edge
-    MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
-    WHERE i.lastEventAt >= edge
+      WITH i, i.lastEventAt AS near ORDER BY near DESC LIMIT $limit_20 + 1
+      RETURN [i, near]
+    } AS nearest
+    WITH coalesce(nearest[$limit_20 - 1][1], datetime('0001-01-01T00:00:00Z')) AS edge,
+         CASE WHEN nearest[$limit_20][1] = nearest[$limit_20 - 1][1] THEN COLLECT {
+           MATCH (c)<-[:IDENTIFIES]-(i)
+           WHERE i.lastEventAt >= nearest[$limit_20 - 1][1]
+           RETURN [i]
+         } ELSE nearest[..$limit_20] END AS nearest
+    UNWIND nearest AS one
+    WITH one[0] AS i, edge
     WITH i.key AS key, edge
     CALL (key, edge) {
       MATCH (e:Event)
