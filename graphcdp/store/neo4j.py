@@ -178,10 +178,9 @@ class Store:
         again is tried again in one of those. Under load several shared statements take one together.
         """
         if not isinstance(statement, SharedStatement):
-            return await self._read_alone(statement)
+            return await self._read_alone(statement, read_timeout_s.get())
         try:
-            async with asyncio.timeout(read_timeout_s.get()):
-                return await self._together.read(statement)
+            return await self._together.read(statement, read_timeout_s.get())
         except TimeoutError as error:
             raise _unanswered() from error
 
@@ -278,8 +277,7 @@ class Store:
         # Not record.data(), which walks each value once more: statements return maps, never nodes.
         return [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
 
-    async def _read_alone(self, statement: Statement) -> Any:
-        timeout_s = read_timeout_s.get()
+    async def _read_alone(self, statement: Statement, timeout_s: float) -> Any:
         self.statements_run += 1
         query = Query(statement.text, timeout=timeout_s)
         try:

@@ -29,11 +29,12 @@ _Name: TypeAlias = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A read that waits. answer: [it]; None when it is to be asked alone."""
+    """A read that waits. answer: [it]; None when it is to be asked alone. timeout_s: of it, from `since_s`."""
 
     statement: SharedStatement
     answer: "asyncio.Future[list[Any] | None]"
     since_s: float
+    timeout_s: float
 
 
 @dataclass(slots=True)
@@ -46,36 +47,44 @@ class _Line:
 
 
 class Together:
-    """Gathers reads for `read(statement)`, which answers a statement's only value. For one event loop."""
+    """Gathers reads for `read(statement, timeout_s)`, which answers a statement's only value. For one event loop."""
 
-    def __init__(self, read: Callable[[Statement], Awaitable[Any]]) -> None:
+    def __init__(self, read: Callable[[Statement, float], Awaitable[Any]]) -> None:
         self._read = read
         self._lines: dict[_Name, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def read(self, statement: SharedStatement) -> Any:
-        """The statement's only value for this request. Raises what `read` raises for it alone."""
+    async def read(self, statement: SharedStatement, timeout_s: float) -> Any:
+        """The statement's only value for this request, within about this time. Raises what `read` raises for it alone.
+
+        Raises TimeoutError when the time is over before it could be asked for alone.
+        """
         name = _name_of(statement)
         if name is None:
-            return await self._read(statement)
+            return await self._read(statement, timeout_s)
         line = self._lines.get(name)
         if line is None:
             line = self._lines[name] = _Line()
         if not line.under_way:
             line.under_way = 1
             try:
-                return await self._read(statement)
+                return await self._read(statement, timeout_s)
             finally:
                 self._ended(name, line)
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(statement, loop.create_future(), loop.time())
+        waiting = _Waiting(statement, loop.create_future(), loop.time(), timeout_s)
         line.waiting.append(waiting)
         if len(line.waiting) >= TOGETHER_MAX:
             self._begin(name, line)
         elif line.timer is None:
             line.timer = loop.call_at(waiting.since_s + PATIENCE_S, self._look_after, name, line, context=Context())
         found = await waiting.answer
-        return await self._read(statement) if found is None else found[0]
+        if found is not None:
+            return found[0]
+        left_s = waiting.since_s + timeout_s - loop.time()
+        if left_s <= 0:
+            raise TimeoutError
+        return await self._read(statement, left_s)
 
     def _ended(self, name: _Name, line: _Line) -> None:
         line.under_way -= 1
@@ -113,7 +122,8 @@ class Together:
     async def _ask(self, name: _Name, line: _Line, chosen: Sequence[_Waiting]) -> None:
         answers: dict[int, Any] = {}
         try:
-            answers = dict(await self._read(together([one.statement for one in chosen])))
+            statement = together([one.statement for one in chosen])
+            answers = dict(await self._read(statement, max(one.timeout_s for one in chosen)))
         except Exception:  # noqa: BLE001, S110  # each is asked alone, and told then what is wrong
             pass
         finally:

@@ -1,6 +1,7 @@
 """Reads in the same words are asked together while the database is busy, and nobody pays for a neighbour."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from graphcdp.store import Store
 from graphcdp.store.neo4j import read_timeout_s
 from graphcdp.store.together import TOGETHER_MAX, Together
 
+TIMEOUT_S = 30.0
 TENTH = "RETURN 10 / $x + $more AS answer"
 TENTHS = """UNWIND $together.asked AS asked
 CALL (asked) {
@@ -25,6 +27,11 @@ def tenth(x: Any, more: Any = 0) -> SharedStatement:
     return SharedStatement(TENTH, {"x": x, "more": more}, TENTHS, frozenset(("x",)))
 
 
+RUNNING = Statement(
+    "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery STARTS WITH 'UNWIND' RETURN currentQuery AS text"
+)
+
+
 class Reader:
     """Keeps what it is asked for; the first one waits until it is let, the others are answered."""
 
@@ -33,7 +40,7 @@ class Reader:
         self.asked: list[list[Any]] = []
         self.let = asyncio.Event()
 
-    async def read(self, statement: Statement) -> Any:
+    async def read(self, statement: Statement, timeout_s: float) -> Any:
         several = statement.parameters.get("together")
         self.asked.append([one["x"] for one in several["asked"]] if several else [statement.parameters["x"]])
         if len(self.asked) == 1:
@@ -42,7 +49,7 @@ class Reader:
 
 
 async def begin(together: Together, statements: Sequence[SharedStatement]) -> list["asyncio.Task[Any]"]:
-    tasks = [asyncio.create_task(together.read(one)) for one in statements]
+    tasks = [asyncio.create_task(together.read(one, TIMEOUT_S)) for one in statements]
     await asyncio.sleep(0)
     return tasks
 
@@ -116,15 +123,21 @@ async def test_who_has_gone_is_not_asked_for(store: Store) -> None:
     assert gone.cancelled()
 
 
-async def test_waiting_has_the_limit_of_a_read(store: Store) -> None:
+async def test_the_limit_of_a_read_ends_it_in_the_database_too(store: Store) -> None:
     slow = "UNWIND range(1, 10000000000) AS n RETURN count(n) + $x AS answer"
-    limit = read_timeout_s.set(0.05)
+    several = f"UNWIND $together.asked AS asked CALL (asked) {{ {slow.replace('$x', 'asked.x')} }} RETURN answer"
+    limit = read_timeout_s.set(0.3)
+    began = time.monotonic()
     try:
-        asked = [SharedStatement(slow, {"x": x}, slow, frozenset(("x",))) for x in (1, 2)]
+        asked = [SharedStatement(slow, {"x": x}, several, frozenset(("x",))) for x in (1, 2, 3)]
         found = await asyncio.gather(*map(store.read_value, asked), return_exceptions=True)
     finally:
         read_timeout_s.reset(limit)
-    assert [type(one) for one in found] == [DatabaseTimeoutError, DatabaseTimeoutError]
+    assert [type(one) for one in found] == [DatabaseTimeoutError] * 3
+    assert time.monotonic() - began < 10
+    async with asyncio.timeout(10):
+        while await store.read_generated(RUNNING):  # noqa: ASYNC110  # nobody tells when it has ended
+            await asyncio.sleep(0.05)
 
 
 async def test_a_crowd_gets_each_its_own_answer_in_fewer_statements(store: Store) -> None:
