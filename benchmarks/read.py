@@ -1,6 +1,6 @@
 """The unified customer over HTTP: ours, beside the most that a hand-written statement reaches and plain resolvers.
 
-    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--peer] [--deep] [--only NAMES]
+    python benchmarks/read.py [--customers N] [--events N] [--seconds N] [--callers N] [--peer] [--deep] [--only NAMES]
 
     ours       the server with its memory off: GraphQL, planned as one statement
     remembered the server as it is: the same, answers about one customer from memory until it changes
@@ -272,7 +272,13 @@ class Load:
 
 
 async def load(
-    which: str, port: int, customers: int, seconds: float, check: Callable[[bytes], None] | None = None
+    which: str,
+    port: int,
+    customers: int,
+    seconds: float,
+    check: Callable[[bytes], None] | None = None,
+    *,
+    callers: int = CALLERS,
 ) -> Load:
     """Callers that each ask for one customer after another on a connection of their own."""
     times: list[float] = []
@@ -297,7 +303,7 @@ async def load(
         writer.close()
 
     started, used = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(call(n) for n in range(CALLERS)))
+    await asyncio.gather(*(call(n) for n in range(callers)))
     took, used = time.perf_counter() - started, time.process_time() - used
     times.sort()
     return Load(
@@ -339,18 +345,18 @@ def used_s(pid: int) -> float:
 
 
 async def measure(
-    server: embedded.EmbeddedNeo4j, names: Sequence[str], customers: int, seconds: float
+    server: embedded.EmbeddedNeo4j, names: Sequence[str], customers: int, seconds: float, callers: int
 ) -> dict[str, list[Load]]:
     """Loads of each server, in turns."""
     found: dict[str, list[Load]] = {name: [] for name in names}
     async with AsyncExitStack() as stack:
         places = {name: await stack.enter_async_context(serving(name, server.connection)) for name in names}
         for name, (port, _) in places.items():
-            await load(name, port, customers, max(WARM_S, seconds), complete)
+            await load(name, port, customers, max(WARM_S, seconds), complete, callers=callers)
         for _ in range(ROUNDS):
             for name, (port, pid) in places.items():
                 before = used_s(pid), used_s(server.pid)
-                one = await load(name, port, customers, seconds)
+                one = await load(name, port, customers, seconds, callers=callers)
                 count = one.rate * seconds / 1000
                 worked = [(used_s(of) - began) / count for of, began in zip((pid, server.pid), before, strict=True)]
                 found[name].append(replace(one, server_ms=worked[0], database_ms=worked[1]))
@@ -391,7 +397,7 @@ async def main(options: argparse.Namespace) -> None:
                 "resolvers",
                 *(["peer", "tuned"] if options.peer else []),
             ]
-            found = await measure(server, names, options.customers, options.seconds)
+            found = await measure(server, names, options.customers, options.seconds, options.callers)
             deep = await measure_deep(server.connection, options.customers, options.seconds) if options.deep else {}
         finally:
             await asyncio.to_thread(server.stop)
@@ -428,6 +434,7 @@ if __name__ == "__main__":
         parser.add_argument("--customers", type=int, default=2_000, help="customers; the full size is 20000")
         parser.add_argument("--events", type=int, default=100_000, help="events; the full size is 1000000")
         parser.add_argument("--seconds", type=float, default=2.0, help="of each load; there are nine rounds")
+        parser.add_argument("--callers", type=int, default=CALLERS, help="who ask at the same time")
         parser.add_argument("--peer", action="store_true", help="measure @neo4j/graphql too; needs npm's registry")
         parser.add_argument("--deep", action="store_true", help="a page of a deep customer's history too")
         parser.add_argument("--only", nargs="+", help="of the servers; the ceiling is to be among them")
