@@ -8,6 +8,7 @@ is asked alone, so that what becomes of one never decides about another.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -41,6 +42,7 @@ class _Waiting:
 class _Line:
     """Reads of the same words. timer: looks after those who wait."""
 
+    name: _Name
     under_way: int = 0
     waiting: deque[_Waiting] = field(default_factory=deque)
     timer: asyncio.TimerHandle | None = None
@@ -64,20 +66,20 @@ class Together:
             return await self._read(statement, timeout_s)
         line = self._lines.get(name)
         if line is None:
-            line = self._lines[name] = _Line()
+            line = self._lines[name] = _Line(name)
         if not line.under_way:
             line.under_way = 1
             try:
                 return await self._read(statement, timeout_s)
             finally:
-                self._ended(name, line)
+                self._ended(line)
         loop = asyncio.get_running_loop()
         waiting = _Waiting(statement, loop.create_future(), loop.time(), timeout_s)
         line.waiting.append(waiting)
         if len(line.waiting) >= TOGETHER_MAX:
-            self._begin(name, line)
+            self._begin(line)
         elif line.timer is None:
-            line.timer = loop.call_at(waiting.since_s + PATIENCE_S, self._look_after, name, line, context=Context())
+            self._look_later(line)
         found = await waiting.answer
         if found is not None:
             return found[0]
@@ -86,15 +88,15 @@ class Together:
             raise TimeoutError
         return await self._read(statement, left_s)
 
-    def _ended(self, name: _Name, line: _Line) -> None:
+    def _ended(self, line: _Line) -> None:
         line.under_way -= 1
         if not line.under_way:
-            self._begin(name, line)
+            self._begin(line)
         if not line.under_way:
             # Nobody waits either.
-            del self._lines[name]
+            del self._lines[line.name]
 
-    def _begin(self, name: _Name, line: _Line) -> None:
+    def _begin(self, line: _Line) -> None:
         """Ask for the next of those who wait, and wait still."""
         chosen: list[_Waiting] = []
         while line.waiting and len(chosen) < TOGETHER_MAX:
@@ -105,30 +107,32 @@ class Together:
             return
         line.under_way += 1
         # Not in the context of whoever came first: the statement is everybody's.
-        task = asyncio.get_running_loop().create_task(self._ask(name, line, chosen), context=Context())
+        task = asyncio.get_running_loop().create_task(self._ask(line, chosen), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _look_after(self, name: _Name, line: _Line) -> None:
+    def _look_after(self, line: _Line) -> None:
         """Begin for those who have waited long enough."""
-        loop = asyncio.get_running_loop()
         line.timer = None
-        while line.waiting and line.waiting[0].since_s + PATIENCE_S <= loop.time():
-            self._begin(name, line)
+        while line.waiting and line.waiting[0].since_s + PATIENCE_S <= asyncio.get_running_loop().time():
+            self._begin(line)
         if line.waiting:
-            due_s = line.waiting[0].since_s + PATIENCE_S
-            line.timer = loop.call_at(due_s, self._look_after, name, line, context=Context())
+            self._look_later(line)
 
-    async def _ask(self, name: _Name, line: _Line, chosen: Sequence[_Waiting]) -> None:
+    def _look_later(self, line: _Line) -> None:
+        due_s = line.waiting[0].since_s + PATIENCE_S
+        line.timer = asyncio.get_running_loop().call_at(due_s, self._look_after, line, context=Context())
+
+    async def _ask(self, line: _Line, chosen: Sequence[_Waiting]) -> None:
         answers: dict[int, Any] = {}
         try:
-            statement = together([one.statement for one in chosen])
-            answers = dict(await self._read(statement, max(one.timeout_s for one in chosen)))
-        except Exception:  # noqa: BLE001, S110  # each is asked alone, and told then what is wrong
-            pass
+            # Whatever is wrong is told to those whom it concerns when each is asked alone.
+            with suppress(Exception):
+                statement = together([one.statement for one in chosen])
+                answers = dict(await self._read(statement, max(one.timeout_s for one in chosen)))
         finally:
             # The next ones first: the database works on them while these are answered.
-            self._ended(name, line)
+            self._ended(line)
             for place, one in enumerate(chosen):
                 if not one.answer.done():
                     one.answer.set_result([answers[place]] if place in answers else None)
