@@ -4,14 +4,15 @@ Source: docs/http.md, rule 19.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
+from typing import Any
 
 import httpx
 import orjson
 import pytest
 
 from graphcdp.api.remembered import Remembered
-from graphcdp.app import Platform, remembered_answers
+from graphcdp.app import Platform
 from graphcdp.model.principals import Scope
 from graphcdp.record.clock import utc_now
 from graphcdp.record.keys import create_key, revoke_key
@@ -26,29 +27,27 @@ ASKED = {"query": WHO, "variables": {"by": {"userId": "u1"}}}
 SHOP = "https://shop.example"
 
 
-class Looked:
-    """Remembers, and knows how often it was looked for what was kept of whole requests."""
+class Looked(Remembered):
+    """Knows how often it was looked for what is kept of whole requests, and whether that was there."""
 
-    def __init__(self, remembered: Remembered) -> None:
+    def __init__(self) -> None:
+        super().__init__(60)
         self.found: list[bool] = []
-        plainly = remembered.get
 
-        def get(name: object) -> object:
-            value = plainly(name)  # type: ignore[arg-type]  # whatever it is given
-            if isinstance(name, tuple) and isinstance(name[0], bytes):
-                self.found.append(value is not None)
-            return value
-
-        remembered.get = get  # type: ignore[method-assign]  # the same, and it is noted
+    def get(self, name: Hashable) -> Any:
+        value = super().get(name)
+        if isinstance(name, tuple) and isinstance(name[0], bytes):
+            self.found.append(value is not None)
+        return value
 
 
 @pytest.fixture
 async def server(store: Store, recorder: Recorder) -> AsyncIterator[tuple[Caller, Looked]]:
     """A caller of a server that keeps answers for a minute, and whose keys are read again at once."""
     settings = Settings(query_timeout_s=30, cache_ttl_s=60, keys_fresh_s=0.01, cors_origins=[SHOP])
-    platform = Platform(settings, store, recorder, remembered=remembered_answers(settings, store))
-    assert platform.remembered is not None
-    looked = Looked(platform.remembered)
+    looked = Looked()
+    platform = Platform(settings, store, recorder, remembered=looked)
+    store.watch(looked.forget)
     async with serving(platform) as client:
         caller = Caller(client, store)
         orders = [
@@ -57,7 +56,7 @@ async def server(store: Store, recorder: Recorder) -> AsyncIterator[tuple[Caller
         await record(caller, *orders)
         looked.found.clear()
         yield caller, looked
-    store.unwatch(platform.remembered.forget)
+    store.unwatch(looked.forget)
 
 
 async def ask(caller: Caller, **headers: str) -> httpx.Response:
