@@ -4,8 +4,8 @@
 
     ours       the server with its memory off: GraphQL, planned as one statement
     remembered the server as it is: the same, answers about one customer from memory until it changes
-    ceiling    one hand-written statement and orjson in Starlette; it takes no GraphQL and checks nothing
     logged     the same, with a line in the log for each request, as it is unless told; the others write none
+    ceiling    one hand-written statement and orjson in Starlette; it takes no GraphQL and checks nothing
     nothing    Starlette too, with an answer of that size that is always the same: what no answer can be faster than
     resolvers  the same GraphQL with the planner off: Strawberry with a loader for each field
     peer       @neo4j/graphql on Apollo Server (benchmarks/peers), asked for the same in its own words: events come
