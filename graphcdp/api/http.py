@@ -37,7 +37,7 @@ from graphcdp.api.negotiation import (
 )
 from graphcdp.api.operations import read_operation
 from graphcdp.api.principals import Doorkeeper
-from graphcdp.api.recall import Recall, mark
+from graphcdp.api.recall import Recall, is_awaited, mark
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.remembered import Mark, Remembered, name_of
 from graphcdp.api.requests import RequestLog
@@ -176,9 +176,7 @@ async def _answer(
     asked: Asked | None = None
     try:
         # First of all, so that nobody unknown makes the server read a large body.
-        principal = await doorkeeper.principal(
-            text_of(request.scope, b"authorization"), text_of(request.scope, b"host") or ""
-        )
+        principal = await doorkeeper.principal_of(request.scope)
         structlog.contextvars.bind_contextvars(principal=principal.name)
         if is_reserved:
             answer = await reservations.answer(request, principal)
@@ -197,7 +195,7 @@ async def _answer(
     response = _json(answer, status_of(answer, RESPONSE if is_reserved else media_type), media_type)
     if request.method != "POST":
         return validated(request, response)
-    if platform.remembered is not None and asked is not None:
+    if platform.remembered is not None and asked is not None and is_awaited(request.scope):
         mark(request.scope, _made_of(response, asked, platform.remembered))
     return response
 

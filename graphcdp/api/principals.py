@@ -2,10 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import MutableMapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
+from graphcdp.api.headers import text_of
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.tokens import BadTokenError, subject_of
 from graphcdp.model.errors import DatabaseError, GraphCDPError
@@ -19,6 +22,7 @@ from graphcdp.store.neo4j import Store, read_timeout_s
 log = structlog.get_logger("graphcdp.access")
 
 KEY_LENGTH_MAX = 200
+_KNOWN = "graphcdp.principal"
 READ_TIMEOUT_S = 5.0
 UNKNOWN_AGAIN_S = 1.0
 """An unknown key may have been made just now; so often at most it is looked for."""
@@ -55,6 +59,14 @@ class Doorkeeper:
             return ANONYMOUS
         _check_name(host)
         return OWNER
+
+    async def principal_of(self, scope: MutableMapping[str, Any]) -> Principal:
+        """Who sends this request, ASGI's scope, worked out once for all who ask. Raises as `principal`."""
+        found: Principal | None = scope.get(_KNOWN)
+        if found is None:
+            authorization, host = text_of(scope, b"authorization"), text_of(scope, b"host") or ""
+            found = scope[_KNOWN] = await self.principal(authorization, host)
+        return found
 
     async def writer(self, key: str | None, host: str) -> Principal:
         """Who sends messages with this write key; a server without keys takes any, and none.

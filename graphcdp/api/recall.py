@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphcdp.api.headers import headers_of, text_of
+from graphcdp.api.headers import headers_of
 from graphcdp.api.principals import Doorkeeper
 from graphcdp.api.refusals import RefusedError
 from graphcdp.api.remembered import Mark, Remembered, what_decides
@@ -34,8 +34,13 @@ class Reply:
     body: bytes
 
 
+def is_awaited(scope: Scope) -> bool:
+    """Whether it is asked of which remembered answer the one to this request is made."""
+    return _MARK in scope
+
+
 def mark(scope: Scope, made_of: Mark | None) -> None:
-    """Tell of which remembered answer the one to this request was made, if of one."""
+    """Tell of which it is, if of one."""
     scope[_MARK] = made_of
 
 
@@ -72,9 +77,7 @@ class Recall:
             return
         try:
             # First of all, as for every request: nobody unknown makes the server read.
-            principal = await self._doorkeeper.principal(
-                text_of(scope, b"authorization"), text_of(scope, b"host") or ""
-            )
+            principal = await self._doorkeeper.principal_of(scope)
         except (RefusedError, DatabaseError):
             # Told where all refusals are.
             await self._app(scope, receive, send)
@@ -107,8 +110,9 @@ class Recall:
                 body = None if message.get("more_body") else message["body"]
             await send(message)
 
+        scope[_MARK] = None
         await self._app(scope, receive, send_on)
-        made_of: Mark | None = scope.get(_MARK)
+        made_of: Mark | None = scope[_MARK]
         if made_of is not None and body is not None:
             self._remembered.put_beside(made_of, call, Reply(headers, body), len(body))
 
