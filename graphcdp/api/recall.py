@@ -90,15 +90,15 @@ class Recall:
         call = _call(body, scope, principal)
         reply = self._remembered.get(call)
         if reply is None:
-            await self._answer(call, scope, begun.receive, send)
+            await self._answer(call, len(body), scope, begun.receive, send)
             return
         structlog.contextvars.bind_contextvars(principal=principal.name)
         # A list of its own: whoever sends it on adds to it.
         await send({"type": "http.response.start", "status": 200, "headers": [*reply.headers]})
         await send({"type": "http.response.body", "body": reply.body})
 
-    async def _answer(self, call: Hashable, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have it answered, and keep the answer when it was made of a remembered one."""
+    async def _answer(self, call: Hashable, size: int, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have it answered, and keep the answer when it was made of a remembered one. size: bytes of the request."""
         headers: Sequence[tuple[bytes, bytes]] = ()
         body: bytes | None = None
 
@@ -114,7 +114,7 @@ class Recall:
         await self._app(scope, receive, send_on)
         made_of: Mark | None = scope[_MARK]
         if made_of is not None and body is not None:
-            self._remembered.put_beside(made_of, call, Reply(headers, body), len(body))
+            self._remembered.put_beside(made_of, call, Reply(headers, body), size + len(body))
 
 
 class _Begun:
