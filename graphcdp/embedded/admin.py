@@ -20,7 +20,7 @@ from pathlib import Path
 
 from graphcdp.embedded.failures import Cause, reason
 from graphcdp.embedded.folder import DataFolder, argument_file
-from graphcdp.embedded.java import ADMIN, JAVA, OPTIONS, clean_environment, megabytes, supervisor_command
+from graphcdp.embedded.java import ADMIN, JAVA, clean_environment, java_options, megabytes, supervisor_command
 from graphcdp.model.errors import EmbeddedError
 
 DELIMITER, QUOTE, ARRAY_DELIMITER = "\x01", "\x02", "\x1f"
@@ -106,9 +106,9 @@ def finish(folder: DataFolder) -> None:
 
 def _command(home: Path, jars: Sequence[Path], files: ImportFiles, heap_max: str) -> list[str]:
     arguments = home / "java.arguments"
-    heap = f"-Xmx{max(megabytes(heap_max), _HEAP_MIN_MB)}m"
+    options = java_options(max(megabytes(heap_max), _HEAP_MIN_MB))
     classpath = os.pathsep.join(str(jar) for jar in jars)
-    arguments.write_text(argument_file((heap, *OPTIONS, "-cp", classpath)), encoding="utf-8")
+    arguments.write_text(argument_file((*options, "-cp", classpath)), encoding="utf-8")
     command = [
         str(JAVA), f"@{arguments}", ADMIN, "database", "import", "full", _DATABASE,
         "--overwrite-destination", "--path-pattern-style=none", "--id-type=actual",

