@@ -280,10 +280,10 @@ LINKS = Paged(_links, ("l", "other"), "l", lists.LINK_KEY)
 CUSTOMER_LINKS = Paged(_customer_links, ("l",), "l", lists.LINK_KEY)
 MEMBERSHIPS = Paged(_memberships, ("c", "s", "since"), "s", lists.MEMBERSHIP_KEY)
 MEMBERS = Paged(_members, ("c", "since", "until"), "c", lists.MEMBER_KEY)
-EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY)
+EVENTS = Paged(_events, ("e",), "e", lists.EVENT_KEY, bound=lists.EVENT_BOUND)
 EVENT_COUNT = Nested(variables=("value", "precision"), ask=_event_count)
 IN_SEGMENT = Leaf(ask=_in_segment, apart=True)
-STREAM = Paged(_stream, ("e",), "e", lists.EVENT_KEY)
+STREAM = Paged(_stream, ("e",), "e", lists.EVENT_KEY, bound=lists.EVENT_BOUND)
 SEGMENTS = Paged(_segments, ("s", "place"), "s", lists.SEGMENT_KEY)
 OVERLAP = Nested(
     variables=("value", "precision"),

@@ -127,7 +127,8 @@ class Paged:
     ask: answers clauses that bind `variables` in the page's order, at most $limit
     rows. node: the variable of the item. key: an expression, the sort key that a
     cursor holds. by_type: of items of several types, whose node is a global id
-    called `one`: clauses that reach an object of each type from it.
+    called `one`: clauses that reach an object of each type from it. bound: stored
+    values of the node that the clauses have in a variable already, `{"e.at": "at"}`.
     """
 
     ask: Ask
@@ -135,6 +136,7 @@ class Paged:
     node: str
     key: str
     by_type: Mapping[str, Nested] = field(default_factory=dict)
+    bound: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ WITH COUNT {{
 """How many customers `s` and `other` have in common, from the members of the smaller one."""
 
 EVENT_KEY = "[toString(e.at), e.id]"
+EVENT_BOUND = {"e.at": "at", "e.id": "id"}
 IDENTIFIER_KEY = "[place]"
 DEVICE_KEY = "[toString(i.lastSeen), i.id]"
 LINK_KEY = "[toString(l.firstSeen), l.id]"
@@ -192,7 +193,7 @@ _FIRST, _LAST = "datetime('0001-01-01T00:00:00Z')", "datetime('9999-12-31T23:59:
 
 @lru_cache(maxsize=SHAPES_MAX)
 def events(*, names: bool, sources: bool, bounded: bool, newest: bool, meets: str = "") -> str:
-    """Events of `c` over all identifiers, newest or oldest first: binds e.
+    """Events of `c` over all identifiers, newest or oldest first: binds e, at, id.
 
     $names; $sources; bounded: $low, $low_id, $high, $high_id, places that they lie between. meets: a
     condition on `e`, see where.py.
@@ -296,7 +297,7 @@ def events_count(*, names: bool, sources: bool, bounded: bool, meets: str = "") 
 
 @lru_cache(maxsize=SHAPES_MAX)
 def stream(*, names: bool, sources: bool, newest: bool, meets: str = "") -> str:
-    """Events of all customers, newest or oldest first: binds e; parameters as `events`, bounds always."""
+    """Events of all customers, newest or oldest first: binds e, at, id; parameters as `events`, bounds always."""
     direction = " DESC" if newest else ""
     # The walk of an index on two keys needs a condition on each; the others as in `_walk`.
     return lines(
@@ -308,7 +309,7 @@ def stream(*, names: bool, sources: bool, newest: bool, meets: str = "") -> str:
         "  AND e.name IN $names" if names else "",
         "  AND e.source IN $sources" if sources else "",
         f"  AND {meets}" if meets else "",
-        f"WITH e ORDER BY e.at{direction}, e.id{direction} LIMIT $limit",
+        f"WITH e, e.at AS at, e.id AS id ORDER BY at{direction}, id{direction} LIMIT $limit",
     )
 
 

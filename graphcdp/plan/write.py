@@ -30,6 +30,8 @@ class Tell(Protocol):
 
 
 _PARAMETER = re.compile(r"\$([a-z][a-z_0-9]*)")
+_READ_AT_ONCE_MIN = 3
+"""So many stored values of a node are read in one walk over what it holds; for fewer the map in between costs more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,12 +389,27 @@ class _Page:
         row = self._slots[0] if len(self._slots) == 1 else f"[{', '.join(self._slots)}]"
         turned = "reverse(%s)" if self._asked.backward else "%s"
         found = [self._writer.named(self._wanted, self._asked.cypher), *self._rows.clauses]
+        at_once, row = self._at_once(row)
+        found += at_once
         if not self._uses_more:
             return [*found, f"WITH {turned % f'collect({row})'} AS page"]
         self._writer.more.add(self._wanted.number)
         size = self._writer.named(self._wanted, "$size")
         kept = turned % f"rows[..{size}]"
         return [*found, f"WITH collect({row}) AS rows", f"WITH {kept} AS page, size(rows) > {size} AS more"]
+
+    def _at_once(self, row: str) -> tuple[list[str], str]:
+        """Clauses that read the stored values of the node together, where that is cheaper, and the row made of them."""
+        for value, variable in self._plan.bound.items():
+            row = re.sub(rf"\b{re.escape(value)}\b", variable, row)
+        stored = re.compile(rf"\b{self._plan.node}\.(`[^`]+`|\w+)")
+        names = dict.fromkeys(stored.findall(row))
+        # For its relationships and the like the node itself is needed.
+        is_needed = re.search(rf"\b{self._plan.node}\b", stored.sub("", row))
+        if is_needed or len(names) < _READ_AT_ONCE_MIN:
+            return [], row
+        read = ", ".join(f".{name}" for name in names)
+        return [f"WITH *, {self._plan.node} {{{read}}} AS stored"], stored.sub(r"stored.\1", row)
 
 
 def _unread(wanted: Wanted) -> Any:

@@ -26,7 +26,7 @@ OPTIONAL CALL () {
       RETURN e, e.at AS at, e.id AS id ORDER BY e.subject DESC, e.name DESC, at DESC, id DESC LIMIT $limit_5
     }
     WITH e, at, id ORDER BY at DESC, id DESC LIMIT $limit_5
-    WITH collect(['evt_' + e.id]) AS page
+    WITH collect(['evt_' + id]) AS page
     RETURN [page] AS f5
   }
   OPTIONAL CALL (c) {

@@ -19,7 +19,7 @@ OPTIONAL CALL () {
       RETURN e, e.at AS at, e.id AS id ORDER BY e.subject, e.name, at, id LIMIT $limit_1
     }
     WITH e, at, id ORDER BY at, id LIMIT $limit_1
-    WITH collect([[[toString(e.at), e.id], [e.id]], [toString(e.at), e.id]]) AS rows
+    WITH collect([[[toString(at), id], [id]], [toString(at), id]]) AS rows
     WITH reverse(rows[..$size_1]) AS page, size(rows) > $size_1 AS more
     RETURN [[x IN page | x[0]], [($preceded_1 OR more), $followed_1, page[0][1]]] AS f1
   }

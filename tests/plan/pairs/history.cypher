@@ -127,7 +127,8 @@ OPTIONAL CALL () {
     MATCH (c)<-[:MERGED_INTO*0..]-(was)
     MATCH (h:Merge {survivor: was.id})
     WITH h ORDER BY h.at, h.id LIMIT $limit_30
-    WITH reverse(collect([[toString(h.at), h.id], [h.absorbed]])) AS page
+    WITH *, h {.at, .id, .absorbed} AS stored
+    WITH reverse(collect([[toString(stored.at), stored.id], [stored.absorbed]])) AS page
     RETURN [page] AS f30
   }
   CALL (c) {

@@ -37,7 +37,7 @@ OPTIONAL CALL () {
       RETURN e, e.at AS at, e.id AS id ORDER BY e.subject DESC, at DESC, id DESC LIMIT $limit_16
     }
     WITH e, at, id ORDER BY at DESC, id DESC LIMIT $limit_16
-    WITH collect([e.name, toString(e.at), '{}', '{}']) AS page
+    WITH collect([e.name, toString(at), '{}', '{}']) AS page
     RETURN [page] AS f16
   }
   RETURN [c.id, c.id, '{}', f8, f13, f16] AS f0 LIMIT 1

@@ -51,7 +51,7 @@ OPTIONAL CALL () {
       RETURN e, e.at AS at, e.id AS id ORDER BY e.subject DESC, at DESC, id DESC LIMIT $limit_20
     }
     WITH e, at, id ORDER BY at DESC, id DESC LIMIT $limit_20
-    WITH collect([[e.name, toString(e.at), e.json], [toString(e.at), e.id]]) AS rows
+    WITH collect([[e.name, toString(at), e.json], [toString(at), id]]) AS rows
     WITH rows[..$size_20] AS page, size(rows) > $size_20 AS more
     RETURN [[x IN page | x[0]], [($followed_20 OR more), page[-1][1]]] AS f20
   }

@@ -12,7 +12,8 @@ OPTIONAL CALL () {
       }
       RETURN f9_0 AS f9
     }
-    WITH collect([[v.number, toString(v.at), v.by, v.action, v.changed, v.ruleText, f9], [v.number]]) AS page
+    WITH *, v {.number, .at, .by, .action, .changed, .ruleText} AS stored
+    WITH collect([[stored.number, toString(stored.at), stored.by, stored.action, stored.changed, stored.ruleText, f9], [stored.number]]) AS page
     CALL (s) {
       WITH COUNT { MATCH (v:SegmentVersion) WHERE v.segment = s.id AND v.number > 0 } AS value,
            'EXACT' AS precision

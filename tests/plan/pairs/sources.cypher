@@ -2,7 +2,8 @@ CALL () {
   MATCH (s:Source)
   WHERE s.name > $after_0
   WITH s ORDER BY s.name LIMIT $limit_0
-  WITH collect([[s.name], [s.name, s.messages, CASE WHEN s.messages = 0 THEN 0.0 ELSE toFloat(s.rejected) / s.messages END, toString(s.lastSeen)]]) AS rows
+  WITH *, s {.name, .messages, .rejected, .lastSeen} AS stored
+  WITH collect([[stored.name], [stored.name, stored.messages, CASE WHEN stored.messages = 0 THEN 0.0 ELSE toFloat(stored.rejected) / stored.messages END, toString(stored.lastSeen)]]) AS rows
   WITH rows[..$size_0] AS page, size(rows) > $size_0 AS more
   RETURN [page, [($followed_0 OR more)]] AS f0
 }

@@ -5,12 +5,12 @@ CALL () {
     AND CASE WHEN e.at = datetime($low_0) THEN e.id > $low_id_0 ELSE true END
     AND CASE WHEN e.at = datetime($high_0) THEN e.id < $high_id_0 ELSE true END
     AND e.name IN $names_0
-  WITH e ORDER BY e.at DESC, e.id DESC LIMIT $limit_0
+  WITH e, e.at AS at, e.id AS id ORDER BY at DESC, id DESC LIMIT $limit_0
   OPTIONAL CALL (e) {
     MATCH (:Identifier {key: e.subject})-[:IDENTIFIES]->(c:Customer)
     RETURN [c.id] AS f6 LIMIT 1
   }
-  WITH collect([[toString(e.at), e.id], [e.id, e.name, f6]]) AS rows
+  WITH collect([[toString(at), id], [id, e.name, f6]]) AS rows
   WITH rows[..$size_0] AS page, size(rows) > $size_0 AS more
   RETURN [page, [($followed_0 OR more)]] AS f0
 }
@@ -38,8 +38,9 @@ CALL () {
     MATCH (:Identifier {key: h.subject})-[:IDENTIFIES]->(c:Customer)
     RETURN [c.id] AS f22 LIMIT 1
   }
-  WITH collect([h.code, f16, f19, f22, toString(coalesce(h.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
-    t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(h.id, n, 1))[0]))}))), coalesce(h.cause, CASE WHEN h.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END)]) AS page
+  WITH *, h {.code, .at, .id, .cause} AS stored
+  WITH collect([stored.code, f16, f19, f22, toString(coalesce(stored.at, datetime({epochMillis: reduce(t = 0, n IN range(4, 13) |
+    t * 32 + size(split('0123456789abcdefghjkmnpqrstvwxyz', substring(stored.id, n, 1))[0]))}))), coalesce(stored.cause, CASE WHEN stored.code IN ['BLOCKED', 'RULES'] THEN 'RULES' ELSE 'EVIDENCE' END)]) AS page
   CALL () {
     CALL () {
       UNWIND $statuses_10 AS wanted
@@ -60,7 +61,8 @@ CALL () {
   MATCH (r:Rejected)
   WHERE r.id < 'rej_~' AND r.id > 'rej_'
   WITH r ORDER BY r.id LIMIT $limit_26
-  WITH reverse(collect([r.code, r.reason, CASE WHEN r.json <> '' THEN r.json ELSE 'null' END])) AS page
+  WITH *, r {.code, .reason, .json} AS stored
+  WITH reverse(collect([stored.code, stored.reason, CASE WHEN stored.json <> '' THEN stored.json ELSE 'null' END])) AS page
   RETURN [page] AS f26
 }
 OPTIONAL CALL () {
