@@ -17,8 +17,9 @@ import orjson
 
 from graphcdp.model.statement import SharedStatement, Statement, together
 
-TOGETHER_MAX = 16
-"""Reads in one statement, which is begun beside others when it is full: more would cost hardly less for each."""
+TOGETHER_MAX = 10
+"""Reads in one statement, which is begun beside others when it is full: more would cost hardly less for each, and
+while some are answered the database works on others."""
 PATIENCE_S = 0.01
 """So long a read waits for those under way, which may be slow ones; then it goes beside them."""
 
