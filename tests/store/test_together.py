@@ -145,4 +145,5 @@ async def test_a_crowd_gets_each_its_own_answer_in_fewer_statements(store: Store
     assert await asyncio.gather(*(store.read_value(tenth(x)) for x in range(1, 101))) == [
         10 // x for x in range(1, 101)
     ]
-    assert store.statements_run - before <= 10
+    # The first alone, then as many as fit.
+    assert store.statements_run - before <= 100 // TOGETHER_MAX + 1
