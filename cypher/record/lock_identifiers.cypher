@@ -24,10 +24,13 @@ CALL () {
   // Asked of the node, now that it is locked: whoever held it before may have erased it.
   WHERE 'Identifier' IN labels(i)
   OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
+  // Its values in one walk over what it holds, not in one each.
+  WITH i.key AS key, c.id AS owner, elementId(i) AS node,
+       i {.id, .firstSeen, .lastSeen, .firstEventAt, .lastEventAt, .sources, .traits} AS held
   RETURN collect([
-    i.key, i.id, c.id,
-    toString(i.firstSeen), toString(i.lastSeen), toString(i.firstEventAt), toString(i.lastEventAt),
-    i.sources, i.traits, elementId(i)
+    key, held.id, owner,
+    toString(held.firstSeen), toString(held.lastSeen), toString(held.firstEventAt), toString(held.lastEventAt),
+    held.sources, held.traits, node
   ]) AS rows
 }
 RETURN force.version AS version, rows
