@@ -1,5 +1,6 @@
 // Adds to the numbers of the sources of a batch; it comes last in its transaction, since all writers meet here.
 //
+// Planned once: why, `record/write_batch`.
 // Sources are locked in the order of their names. When there are so many that no
 // other may be made, what comes from new ones is counted under one name together.
 //
@@ -11,6 +12,7 @@
 //   now    DATETIME
 // Columns: none
 // Reads by the unique index on Source(name).
+CYPHER replan=skip
 UNWIND $rows AS row
 WITH row, EXISTS { MATCH (:Source {name: row.name}) } AS known
 WITH collect(CASE WHEN known THEN row END) AS known, collect(CASE WHEN NOT known THEN row END) AS new

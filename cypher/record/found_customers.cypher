@@ -1,12 +1,13 @@
 // Makes customers who are whole at once, with their first identifiers: what most new ones are.
 //
 // Parameters
-//   batch  MAP (why a map: `record/write_batch`) of
+//   batch  MAP (why a map, and planned once: `record/write_batch`) of
 //     rows  LIST<MAP{properties: MAP, flattened: MAP, createdAt: DATETIME, and as text the times firstSeen, lastSeen;
 //           owned: LIST<LIST<ANY>>, of each identifier its element id and since when, a DATETIME}>
 //           flattened: traits, by property; null without any
 //   now    DATETIME
 // Columns: none
+CYPHER replan=skip
 UNWIND $batch.rows AS row
 CREATE (c:Customer)
 SET c = row.properties, c += coalesce(row.flattened, {}), c.createdAt = row.createdAt, c.updatedAt = $now,

@@ -5,7 +5,7 @@
 // each message is answered as lists, not maps: names cost more than values.
 //
 // Parameters
-//   batch  MAP{keys: LIST<STRING>}  ascending; why a map: `record/write_batch`
+//   batch  MAP{keys: LIST<STRING>}  ascending; why a map, and planned once: `record/write_batch`
 // Columns, one row
 //   version  INTEGER           of the rules in force; null before there are any
 //   rows     LIST<LIST<ANY>>   one for each identifier that is known:
@@ -15,6 +15,7 @@
 //            traits            STRING        JSON, null without traits
 //            node              STRING        its element id, good until the transaction ends
 // Found by its label: a look by its name locks the entry of the index, and a missing one for one writer alone.
+CYPHER replan=skip
 OPTIONAL MATCH (force:RulesInForce)
 CALL () {
   UNWIND $batch.keys AS key

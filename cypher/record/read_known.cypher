@@ -3,7 +3,7 @@
 // What is asked for each message is answered as lists, not maps: names cost more than values.
 //
 // Parameters
-//   batch  MAP of (why one map: `record/write_batch`)
+//   batch  MAP of (why one map, and planned once: `record/write_batch`)
 //     customers  LIST<STRING>        ids, ascending
 //     pairs      LIST<LIST<STRING>>  two keys of identifiers each, the smaller first, and the element ids of both
 //     messages   LIST<STRING>        ids
@@ -22,6 +22,7 @@
 //              node                             STRING      its element id, good until the transaction ends
 //   seen       LIST<LIST<STRING>>  one for each message that was taken before: id, and that of its customer,
 //              null when the identifier is gone
+CYPHER replan=skip
 CALL () {
   UNWIND $batch.customers AS id
   MATCH (c:Customer {id: id})

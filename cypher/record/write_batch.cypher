@@ -8,6 +8,9 @@
 // Identifiers and evidence that are there are named by their element ids, which were read when they were locked:
 // looking them up in an index once more costs a third of the statement.
 //
+// Planned once, and not anew each time that the graph has grown by so much, for which all who record would wait
+// some tenths of a second: what it names it finds by unique keys and element ids, whatever there is of anything.
+//
 // The lists are in one map, since the database plans a statement anew for each size, 1, 10, 100 and so on, of
 // each list that is a parameter by itself: with nine lists that would be thousands of plans.
 //
@@ -30,6 +33,7 @@
 //                   firstSeen, lastSeen}>  a property of null is removed; flattened: null when no trait changed
 //     seenCustomers LIST<LIST<ANY>>  customers who were only seen once more: id, lastSeen s, ns
 // Columns: none
+CYPHER replan=skip
 CALL () {
   UNWIND $batch.identifiers AS row
   MATCH (i) WHERE elementId(i) = row.node

@@ -2,6 +2,7 @@
 //
 // Each change of a segment makes another edition. Who knows this one is told nothing more.
 // The edition is found by its label, since there is one: looked for by its name it would be locked.
+// Planned once: why, `record/write_batch`.
 //
 // Parameters
 //   known  STRING  the edition that is known; null for none
@@ -13,6 +14,7 @@
 //            building  BOOLEAN
 //            version   INTEGER
 //            edited    DATETIME
+CYPHER replan=skip
 OPTIONAL MATCH (e:SegmentEdition)
 WITH e.id AS edition
 CALL (edition) {
