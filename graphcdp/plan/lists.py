@@ -249,8 +249,9 @@ def _nearest(near: str, *, newest: bool) -> str:
     last = "nearest[$limit - 1][1]"
     return f"""WITH c, COLLECT {{
   {among}
-  WHERE {_reached(bounded=False)}
-  WITH i, i.{near} AS near ORDER BY near{" DESC" if newest else ""} LIMIT $limit + 1
+  WITH i, i.{near} AS near
+  WHERE near IS NOT NULL
+  WITH i, near ORDER BY near{" DESC" if newest else ""} LIMIT $limit + 1
   RETURN [i, near]
 }} AS nearest
 WITH coalesce({last}, {_FIRST if newest else _LAST}) AS edge,

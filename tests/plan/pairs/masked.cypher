@@ -18,8 +18,9 @@ OPTIONAL CALL () {
   CALL (c) {
     WITH c, COLLECT {
       MATCH (c)<-[:IDENTIFIES]-(i)
-      WHERE i.lastEventAt IS NOT NULL
-      WITH i, i.lastEventAt AS near ORDER BY near DESC LIMIT $limit_16 + 1
+      WITH i, i.lastEventAt AS near
+      WHERE near IS NOT NULL
+      WITH i, near ORDER BY near DESC LIMIT $limit_16 + 1
       RETURN [i, near]
     } AS nearest
     WITH coalesce(nearest[$limit_16 - 1][1], datetime('0001-01-01T00:00:00Z')) AS edge,

@@ -32,8 +32,9 @@ OPTIONAL CALL () {
   CALL (c) {
     WITH c, COLLECT {
       MATCH (c)<-[:IDENTIFIES]-(i)
-      WHERE i.lastEventAt IS NOT NULL
-      WITH i, i.lastEventAt AS near ORDER BY near DESC LIMIT $limit_20 + 1
+      WITH i, i.lastEventAt AS near
+      WHERE near IS NOT NULL
+      WITH i, near ORDER BY near DESC LIMIT $limit_20 + 1
       RETURN [i, near]
     } AS nearest
     WITH coalesce(nearest[$limit_20 - 1][1], datetime('0001-01-01T00:00:00Z')) AS edge,
