@@ -1,13 +1,17 @@
 """A first load beside `neo4j-admin database import` of the very rows that it made.
 
-    python benchmarks/bulk.py [EVENTS] [csv|parquet|jsonl]
+    python benchmarks/bulk.py [EVENTS] [csv|parquet|jsonl] [--record N]
 
 Ours: from the file of events to the whole database, as `graphcdp import --bulk`
 does it. Neo4j's: its import alone, of the files that ours wrote, once more. Both
 on the same machine, one after the other; quote the ratio, for machines differ.
 Then the server starts and fills its indexes, which either way has to be done.
+
+--record N records so many messages more, of people from all over the graph: run it for a small and for a large graph
+to see whether what is there already makes the next event dearer.
 """
 
+import argparse
 import asyncio
 import resource
 import shutil
@@ -36,11 +40,14 @@ from graphcdp.model.statement import Statement
 from graphcdp.record.clock import utc_now
 from graphcdp.record.files import RowFile
 from graphcdp.record.mapping import ImportMapping, build_mapping
+from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
 
 HEAP = "2g"
+SPREAD = 7919
+"""A prime: multiples of it go all over the people."""
 START = datetime(2025, 1, 1, tzinfo=UTC)
 MAPPING = {
     "columns": {
@@ -178,8 +185,27 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-async def filled(data_dir: Path) -> tuple[float, dict[str, int]]:
-    """How long the server takes to start and to fill its indexes, and what is in the graph."""
+async def recorded_rate(store: Store, people: int, count: int) -> float:
+    """Messages a second on top of what is there, in the second half of so many."""
+    recorder = Recorder(store, IdentityRules())
+    messages: list[dict[str, Any]] = [
+        {
+            "id": f"more-{n}",
+            "name": "Page Viewed",
+            "identifiers": [("user", f"u{n * SPREAD % people}"), ("device", f"d-{n * SPREAD % people}")],
+            "properties": {"path": f"/shop/{n % 997}"},
+        }
+        for n in range(count)
+    ]
+    half = count // 2
+    await recorder.record(messages[:half])
+    started = time.perf_counter()
+    await recorder.record(messages[half:])
+    return (count - half) / (time.perf_counter() - started)
+
+
+async def filled(data_dir: Path, people: int, more: int) -> tuple[float, dict[str, int], float]:
+    """How long the server takes to start and to fill its indexes, what is in the graph, and the rate of `more`."""
     started = time.perf_counter()
     server = await asyncio.to_thread(
         embedded.start, data_dir, cache_dir=Settings.load().cache_dir, heap_max=HEAP, page_cache="2g"
@@ -194,7 +220,8 @@ async def filled(data_dir: Path) -> tuple[float, dict[str, int]]:
                     "count { ()-[:LINKED]->() } AS links"
                 )
             )
-            return took, rows[0]
+            rate = await recorded_rate(store, people, more) if more else 0.0
+            return took, rows[0], rate
     finally:
         await asyncio.to_thread(server.stop)
 
@@ -212,7 +239,8 @@ def cpu_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def main(count: int, kind: str) -> None:
+def main(count: int, kind: str, more: int) -> None:
+    """Measure, print."""
     jars = embedded.ensure(Settings.load().cache_dir)
     with tempfile.TemporaryDirectory(prefix="bulk-") as name:
         folder = Path(name)
@@ -234,7 +262,7 @@ def main(count: int, kind: str) -> None:
             import_s, import_cpu = timed_import(own, jars, files)
         took = prepared_s + import_s
         stored = size(ours / "data")
-        filled_s, found = asyncio.run(filled(ours))
+        filled_s, found, rate = asyncio.run(filled(ours, max(count // 10, 1), more))
         assert report.counted is not None
         assert found["events"] == report.counted.events == count
         total = size(ours / "data")
@@ -260,7 +288,14 @@ def main(count: int, kind: str) -> None:
             f"memory: Python {told['python'] / 1e9:.2f} GB, Java {told['java'] / 1e9:.2f} GB; on disk: import files "
             f"{written / 1e9:.2f} GB, database {stored / 1e9:.2f} GB, with indexes {total / 1e9:.2f} GB"
         )
+        if more:
+            print(f"recorded on top of them: {rate:,.0f} messages a second")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000, sys.argv[2] if len(sys.argv) > 2 else "csv")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("events", type=int, nargs="?", default=100_000)
+    parser.add_argument("kind", choices=("csv", "parquet", "jsonl"), nargs="?", default="csv")
+    parser.add_argument("--record", type=int, default=0, help="messages to record on top of what was loaded")
+    given = parser.parse_args()
+    main(given.events, given.kind, given.record)
