@@ -7,7 +7,7 @@ does it. Neo4j's: its import alone, of the files that ours wrote, once more. Bot
 on the same machine, one after the other; quote the ratio, for machines differ.
 Then the server starts and fills its indexes, which either way has to be done.
 
---record N records so many messages more, of people from all over the graph: run it for a small and for a large graph
+--record N records so many messages more, of 10,000 people from all over the graph: run it for a small and for a large graph
 to see whether what is there already makes the next event dearer.
 """
 
@@ -46,8 +46,8 @@ from graphcdp.settings import Settings
 from graphcdp.store import Store
 
 HEAP = "2g"
-SPREAD = 7919
-"""A prime: multiples of it go all over the people."""
+SEEN_AGAIN = 10_000
+"""People who are recorded once more, from all over the graph: as many in a large one as in a small one."""
 START = datetime(2025, 1, 1, tzinfo=UTC)
 MAPPING = {
     "columns": {
@@ -188,14 +188,16 @@ def size(folder: Path) -> int:
 async def recorded_rate(store: Store, people: int, count: int) -> float:
     """Messages a second on top of what is there, in the second half of so many."""
     recorder = Recorder(store, IdentityRules())
+    stride = max(people // SEEN_AGAIN, 1)
+    chosen = [n % SEEN_AGAIN * stride % people for n in range(count)]
     messages: list[dict[str, Any]] = [
         {
             "id": f"more-{n}",
             "name": "Page Viewed",
-            "identifiers": [("user", f"u{n * SPREAD % people}"), ("device", f"d-{n * SPREAD % people}")],
+            "identifiers": [("user", f"u{who}"), ("device", f"d-{who}")],
             "properties": {"path": f"/shop/{n % 997}"},
         }
-        for n in range(count)
+        for n, who in enumerate(chosen)
     ]
     half = count // 2
     await recorder.record(messages[:half])
