@@ -7,15 +7,14 @@ does it. Neo4j's: its import alone, of the files that ours wrote, once more. Bot
 on the same machine, one after the other; quote the ratio, for machines differ.
 Then the server starts and fills its indexes, which either way has to be done.
 
---record N records so many messages more, of 10,000 people from all over the graph: run it for a small and for a large graph
-to see whether what is there already makes the next event dearer.
+--record N records so many messages more, of 10,000 people from all over the graph: run it for a small and for a large
+graph to see whether what is there already makes the next event dearer.
 """
 
 import argparse
 import asyncio
 import resource
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -299,5 +298,5 @@ if __name__ == "__main__":
     parser.add_argument("events", type=int, nargs="?", default=100_000)
     parser.add_argument("kind", choices=("csv", "parquet", "jsonl"), nargs="?", default="csv")
     parser.add_argument("--record", type=int, default=0, help="messages to record on top of what was loaded")
-    given = parser.parse_args()
-    main(given.events, given.kind, given.record)
+    options = parser.parse_args()
+    main(options.events, options.kind, options.record)
