@@ -15,6 +15,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store, statements
+from tests.plans import operators
 
 # The same examples each time, however slow the machine is.
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
@@ -71,16 +72,9 @@ async def profiled(neo4j: EmbeddedNeo4j, store: Store) -> AsyncIterator[Any]:
             text = asked.text if isinstance(asked, Statement) else statements.text(asked)
             given = asked.parameters if isinstance(asked, Statement) else parameters
             result = await opened.execute_query("PROFILE " + text, dict(given))
-            found: list[tuple[str, str, int, int]] = []
-            todo = [result.summary.profile]
-            while todo:
-                plan = todo.pop()
-                assert plan is not None
-                arguments = plan["args"]
-                operator = plan["operatorType"].partition("@")[0]
-                hits = arguments.get("DbHits", 0)
-                found.append((operator, arguments.get("Details", ""), arguments.get("Rows", 0), hits))
-                todo += plan.get("children", [])
-            return found
+            return [
+                (name, arguments.get("Details", ""), arguments.get("Rows", 0), arguments.get("DbHits", 0))
+                for name, arguments in operators(result.summary.profile)
+            ]
 
         yield profile

@@ -7,6 +7,7 @@ import pytest
 
 from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.model.statement import Statement
+from tests.plans import operators
 
 
 @pytest.fixture
@@ -17,13 +18,6 @@ async def explained(neo4j: EmbeddedNeo4j) -> AsyncIterator[Callable[[Statement],
 
         async def explain(statement: Statement) -> list[str]:
             result = await opened.execute_query("EXPLAIN " + statement.text, dict(statement.parameters))
-            found: list[str] = []
-            todo = [result.summary.plan]
-            while todo:
-                plan = todo.pop()
-                assert plan is not None
-                found.append(plan["operatorType"].partition("@")[0])
-                todo += plan.get("children", [])
-            return found
+            return [name for name, _ in operators(result.summary.plan)]
 
         yield explain

@@ -1,28 +1,17 @@
 """Statements that are planned once, whatever the graph holds by then, must need no numbers to be planned well."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from neo4j import GraphDatabase
 
 from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.store import statements
+from tests.plans import operators
 
 ONCE = "CYPHER replan=skip\n"
 NAMES = [name for name in statements.names() if ONCE in statements.text(name)]
 BY_NAME = {"NodeUniqueIndexSeek", "NodeByElementIdSeek", "DirectedRelationshipByElementIdSeek"}
 FEW = ("force:RulesInForce", "e:SegmentEdition", "s:Segment")
 """Of which there is one, or as many as people wrote."""
-
-
-def starts(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Operators that find something anew, and what."""
-    operator = plan["operatorType"].partition("@")[0].partition("(")[0]
-    if operator.endswith(("Seek", "Scan")):
-        yield operator, plan["args"].get("Details", "")
-    for child in plan.get("children", []):
-        yield from starts(child)
 
 
 @pytest.mark.usefixtures("store")
@@ -32,8 +21,8 @@ def test_what_is_planned_once_is_found_by_name_also_when_there_is_nothing(neo4j:
     text = statements.text(name)
     with GraphDatabase.driver(to.uri, auth=(to.user, to.password)) as driver:
         plan = driver.execute_query(f"EXPLAIN {text.replace(ONCE, '')}").summary.plan
-    assert plan is not None
-    found = [(how, what) for how, what in starts(plan) if how not in BY_NAME]
+    starts = [(how.partition("(")[0], arguments.get("Details", "")) for how, arguments in operators(plan)]
+    found = [(how, what) for how, what in starts if how.endswith(("Seek", "Scan")) and how not in BY_NAME]
     assert all(what.startswith(FEW) or "s:Segment(" in what for _, what in found), found
 
 
