@@ -12,13 +12,13 @@ WITH coalesce(f.floor, 0) AS floor
 WITH floor,
      COLLECT {
        MATCH (p:ChangePage)
-       USING INDEX p:ChangePage(last)
+       USING INDEX SEEK p:ChangePage(last)
        WHERE p.last > $after AND p.last <= $until
        RETURN {first: p.first, last: p.last, at: toString(p.at), changes: p.changes}
        ORDER BY p.last
      } + COLLECT {
        MATCH (p:ChangePage)
-       USING INDEX p:ChangePage(last)
+       USING INDEX SEEK p:ChangePage(last)
        WHERE p.last > $until
        WITH p ORDER BY p.last LIMIT 1
        WHERE p.first <= $until

@@ -8,7 +8,7 @@ MATCH (f:Feed {name: 'changes'})
 WITH f.floor AS floor
 CALL (floor) {
   MATCH (p:ChangePage)
-  USING INDEX p:ChangePage(last)
+  USING INDEX SEEK p:ChangePage(last)
   WHERE p.last <= floor
   RETURN p ORDER BY p.last LIMIT $limit
 }

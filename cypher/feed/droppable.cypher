@@ -11,7 +11,7 @@ WITH f.floor AS floor, f.seq - $keep_max AS least,
      datetime.realtime() - duration({milliseconds: toInteger($keep_s * 1000)}) AS horizon
 CALL (floor) {
   MATCH (p:ChangePage)
-  USING INDEX p:ChangePage(last)
+  USING INDEX SEEK p:ChangePage(last)
   WHERE p.last > floor
   RETURN p ORDER BY p.last LIMIT $limit
 }

@@ -10,7 +10,7 @@
 //   last   INTEGER       number of the last change looked at; null behind the end
 //   pages  LIST<MAP{last: INTEGER, changes: STRING}>
 MATCH (p:ChangePage)
-USING INDEX p:ChangePage(last)
+USING INDEX SEEK p:ChangePage(last)
 WHERE p.last > $after
 WITH p ORDER BY p.last LIMIT $limit
 WITH max(p.last) AS last, collect(CASE WHEN any(word IN $words WHERE p.changes CONTAINS word) THEN p END) AS found

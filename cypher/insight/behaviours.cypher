@@ -20,7 +20,7 @@ MATCH (c:Customer {id: wanted})
 CALL (c) {
   MATCH (c)<-[:IDENTIFIES]-(i:Identifier)
   MATCH (e:Event)
-  USING INDEX e:Event(subject, at)
+  USING INDEX SEEK e:Event(subject, at)
   WHERE e.subject = i.key AND e.at < $until
   WITH e.name AS name, e.at AS at, e.source AS source,
        CASE WHEN e.name = $event AND e[$amount] IS :: INTEGER NOT NULL | FLOAT NOT NULL

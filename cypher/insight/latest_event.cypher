@@ -6,6 +6,6 @@
 //   at   DATETIME
 // Walks the index on Event(at, id).
 MATCH (e:Event)
-USING INDEX e:Event(at, id)
+USING INDEX SEEK e:Event(at, id)
 WHERE e.at <= $now AND e.id IS NOT NULL
 RETURN e.at AS at ORDER BY e.at DESC LIMIT 1

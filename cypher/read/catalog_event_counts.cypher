@@ -11,7 +11,7 @@
 UNWIND $names AS wanted
 CALL (wanted) {
   MATCH (e:Event)
-  USING INDEX e:Event(name, at)
+  USING INDEX SEEK e:Event(name, at)
   WHERE e.name = wanted AND e.at >= $since
   WITH e LIMIT $limit
   RETURN count(e) AS events

@@ -10,7 +10,7 @@
 // Seeks in the index on Event(name, at).
 RETURN reduce(names = [], step IN range(1, $most) | names + COLLECT {
   MATCH (e:Event)
-  USING INDEX e:Event(name, at)
+  USING INDEX SEEK e:Event(name, at)
   WHERE e.name > coalesce(last(names), '') AND e.at IS NOT NULL
   RETURN e.name ORDER BY e.name, e.at LIMIT 1
 }) AS names

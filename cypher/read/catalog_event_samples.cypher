@@ -12,7 +12,7 @@
 UNWIND $names AS wanted
 CALL (wanted) {
   MATCH (e:Event)
-  USING INDEX e:Event(name, at)
+  USING INDEX SEEK e:Event(name, at)
   WHERE e.name = wanted AND e.at IS NOT NULL
   WITH e ORDER BY e.name DESC, e.at DESC LIMIT $limit
   MATCH (e)-[:BY]->(:Identifier)-[:IDENTIFIES]->(c:Customer)

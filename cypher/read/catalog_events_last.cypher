@@ -9,7 +9,7 @@
 UNWIND $names AS wanted
 CALL (wanted) {
   MATCH (e:Event)
-  USING INDEX e:Event(name, at)
+  USING INDEX SEEK e:Event(name, at)
   WHERE e.name = wanted AND e.at IS NOT NULL
   RETURN e.at AS at ORDER BY e.name DESC, e.at DESC LIMIT 1
 }

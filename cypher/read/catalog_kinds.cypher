@@ -10,7 +10,7 @@
 // Seeks in the unique index on Identifier(key).
 RETURN reduce(kinds = [], step IN range(1, $most) | kinds + COLLECT {
   MATCH (i:Identifier)
-  USING INDEX i:Identifier(key)
+  USING INDEX SEEK i:Identifier(key)
   WHERE i.key >= coalesce(last(kinds) + ';', '')
   RETURN split(i.key, ':')[0] ORDER BY i.key LIMIT 1
 }) AS kinds

@@ -7,7 +7,7 @@
 // Seeks in the index on Consent(purpose).
 RETURN reduce(purposes = [], step IN range(1, $most) | purposes + COLLECT {
   MATCH (k:Consent)
-  USING INDEX k:Consent(purpose)
+  USING INDEX SEEK k:Consent(purpose)
   WHERE k.purpose > coalesce(last(purposes), '')
   RETURN k.purpose ORDER BY k.purpose LIMIT 1
 }) AS purposes

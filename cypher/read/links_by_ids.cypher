@@ -18,7 +18,7 @@
 // Reads by the index on LINKED(id).
 UNWIND $ids AS wanted
 MATCH (one:Identifier)-[l:LINKED {id: wanted}]->(other:Identifier)
-USING INDEX l:LINKED(id)
+USING INDEX SEEK l:LINKED(id)
 RETURN l.id AS id, one.key AS from_key, other.key AS to_key,
        l.count AS times, l.firstSeen AS first_seen, l.lastSeen AS last_seen, l.source AS source,
        l.event AS message, l.endedAt AS ended, l.endedBy AS ended_by, l.allowedAt AS allowed,

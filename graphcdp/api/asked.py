@@ -254,7 +254,7 @@ _BY_TYPE = {
         ("i",),
     ),
     "Segment": Nested("MATCH (s:Segment {id: one})", ("s",)),
-    "Link": Nested("MATCH ()-[l:LINKED {id: one}]->() USING INDEX l:LINKED(id)", ("l",)),
+    "Link": Nested("MATCH ()-[l:LINKED {id: one}]->() USING INDEX SEEK l:LINKED(id)", ("l",)),
     "Job": Nested("MATCH (j:Job {id: one})", ("j",)),
     **changes.BY_TYPE,
 }
