@@ -2,8 +2,8 @@
 //
 // Parameters
 //   batch  MAP (why a map: `record/write_batch`) of
-//     rows  LIST<MAP{one: STRING, other: STRING, id: STRING, properties: MAP,
-//           and as text the times firstSeen, lastSeen, endedAt}>
+//     rows  LIST<MAP{one: STRING, other: STRING, id: STRING, properties: MAP, times: LIST<INTEGER>}>
+//           times: as those of links of `record/write_batch`
 //   now   DATETIME
 // Columns: none
 UNWIND $batch.rows AS row
@@ -16,4 +16,6 @@ CALL (one, other, row) {
   RETURN l
 }
 SET l += row.properties,
-    l.firstSeen = datetime(row.firstSeen), l.lastSeen = datetime(row.lastSeen), l.endedAt = datetime(row.endedAt)
+    l.firstSeen = CASE WHEN row.times[0] IS NULL THEN null ELSE datetime.fromepoch(row.times[0], row.times[1]) END,
+    l.lastSeen = CASE WHEN row.times[2] IS NULL THEN null ELSE datetime.fromepoch(row.times[2], row.times[3]) END,
+    l.endedAt = CASE WHEN row.times[4] IS NULL THEN null ELSE datetime.fromepoch(row.times[4], row.times[5]) END

@@ -175,12 +175,13 @@ def _founded_rows(
 ) -> list[dict[str, Any]]:
     owned: dict[str, list[list[Any]]] = {customer: [] for customer in founded}
     for key, spell in first.items():
-        owned[spell.customer].append([nodes[key], spell.since])
+        owned[spell.customer].append([nodes[key], *to_epoch(spell.since)])
     rows = []
     for facts in founded.values():
         row = customer_row(facts)
         properties = {"id": facts.id, "traits": "{}", "traitTimes": "{}", **row["properties"]}
-        rows.append({**row, "properties": properties, "createdAt": facts.created_at, "owned": owned[facts.id]})
+        created = to_epoch(facts.created_at)
+        rows.append({**row, "properties": properties, "created": created, "owned": owned[facts.id]})
     return rows
 
 
@@ -268,8 +269,7 @@ def customer_row(facts: CustomerFacts) -> dict[str, Any]:
             **(_trait_properties(facts) if facts.traits_changed else {}),
         },
         "flattened": flattened(visible(facts.traits)) if facts.traits_changed else None,
-        "firstSeen": to_wire(facts.first_seen),
-        "lastSeen": to_wire(facts.last_seen),
+        "times": _times(facts.first_seen, facts.last_seen),
     }
 
 
@@ -286,11 +286,12 @@ def identifier_row(facts: IdentifierFacts) -> dict[str, Any]:
             "sources": list(facts.sources),
             "traits": to_text(facts.traits) if facts.traits else None,
         },
-        "firstSeen": to_wire(facts.first_seen),
-        "lastSeen": to_wire(facts.last_seen),
-        "firstEventAt": to_wire(facts.first_event_at),
-        "lastEventAt": to_wire(facts.last_event_at),
+        "times": _times(facts.first_seen, facts.last_seen, facts.first_event_at, facts.last_event_at),
     }
+
+
+def _times(*times: datetime | None) -> list[int | None]:
+    return [part for time in times for part in to_epoch(time)]
 
 
 def _link_row(link: LinkFacts) -> dict[str, Any]:
@@ -307,7 +308,5 @@ def _link_row(link: LinkFacts) -> dict[str, Any]:
             "endedBy": link.ended_by,
             "byHand": link.by_hand or None,
         },
-        "firstSeen": to_wire(link.first_seen),
-        "lastSeen": to_wire(link.last_seen),
-        "endedAt": to_wire(link.ended_at),
+        "times": _times(link.first_seen, link.last_seen, link.ended_at),
     }
