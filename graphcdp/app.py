@@ -250,12 +250,13 @@ async def _settled_rules(
 def settle_memory() -> None:
     """Look for garbage less often, and not in what was made until here, which stays. For a process that has started.
 
-    A batch makes thousands of objects that all live until it is written: looking
-    through them again and again takes a third of the time.
+    A batch makes tens of thousands of objects that all live until it is written: looking
+    through them again and again takes up to a third of the time. Looked for still more
+    seldom, what there is of garbage would take long at once, for which all wait.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(60_000, 20, 20)
 
 
 def allow_files(count: int) -> None:

@@ -31,7 +31,7 @@ from graphcdp.store import migrations, statements
 from graphcdp.store.failures import explained
 from graphcdp.store.feed import pages_of
 from graphcdp.store.together import Together
-from graphcdp.store.values import to_python, unwritten
+from graphcdp.store.values import let_go, to_python, unwritten
 from graphcdp.store.versions import check_version
 
 Row = dict[str, Any]
@@ -84,8 +84,10 @@ class Transaction:
         no native times may be in it.
         """
         self._store.statements_run += 1
-        result = await self._transaction.run(statements.text(name), unwritten(parameters))
+        given = unwritten(parameters)
+        result = await self._transaction.run(statements.text(name), given)
         record = await result.single(strict=True)
+        let_go(given)
         return dict(zip(record.keys(), record.values(), strict=True))
 
     async def run_generated(self, statement: Statement) -> list[Row]:
@@ -272,10 +274,13 @@ class Store:
     async def rows(self, transaction: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Rows of a statement inside a transaction."""
         self.statements_run += 1
-        result = await transaction.run(text, unwritten(parameters))
+        given = unwritten(parameters)
+        result = await transaction.run(text, given)
         names = result.keys()
         # Not record.data(), which walks each value once more: statements return maps, never nodes.
-        return [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
+        found = [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
+        let_go(given)
+        return found
 
     async def _read_alone(self, statement: Statement, timeout_s: float) -> Any:
         self.statements_run += 1
