@@ -5,8 +5,9 @@ rowwise.py: it tells which rows these are.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from graphcdp.bulk.parts import (
     time_field,
     write_table,
 )
+from graphcdp.bulk.plain import plain_keys
 from graphcdp.embedded.admin import DELIMITER
 from graphcdp.model.identifiers import Claim, Identifier
 from graphcdp.model.messages import (
@@ -240,17 +242,23 @@ class _Work:
                 return self.column(column), fixed[0] if fixed else None
         return None, fixed[0] if fixed else None
 
-    def distinct(self, column: pa.Array, made: Any) -> list[Any]:
-        """What `made` makes of each value, one item a row, each distinct value once; rows without value: None."""
+    def distinct(self, column: pa.Array, made: Any, known: Callable[[pa.Array], list[Any]] | None = None) -> list[Any]:
+        """What `made` makes of each value, one item a row, each distinct value once; rows without value: None.
+
+        known: the results of distinct texts that need no `made`, None for the others.
+        """
         coded = column.dictionary_encode()
-        results: list[Any] = []
-        bad = np.zeros(len(coded.dictionary) + 1, bool)
-        for place, value in enumerate(coded.dictionary.to_pylist()):
+        values = coded.dictionary
+        results: list[Any] = [None] * len(values)
+        if known is not None and pa.types.is_string(values.type):
+            results = known(values)
+        bad = np.zeros(len(values) + 1, bool)
+        left = [place for place, result in enumerate(results) if result is None]
+        for place, value in zip(left, values.take(pa.array(left, pa.int32())).to_pylist(), strict=True):
             try:
-                results.append(made(value))
+                results[place] = made(value)
             except (RowError, ValueError):
                 bad[place] = True
-                results.append(None)
         indices = pc.fill_null(coded.indices, len(results)).to_numpy(zero_copy_only=False)
         self.doubt(bad[indices])
         results.append(None)
@@ -369,7 +377,7 @@ class _Work:
             column = self.column(name)
             if column is not None:
                 kind = target.path[0]
-                results, indices = self.distinct(column, lambda value, kind=kind: self._claimed(kind, value))
+                results, indices = self.distinct(column, partial(self._claimed, kind), partial(self._plain, kind))
                 found.append(np.array([-1 if one is None else one for one in results], np.int32)[indices])
         if not found or len(found) > IDENTIFIERS_MAX:
             raise NotPlainError
@@ -386,6 +394,10 @@ class _Work:
             if column is not None and (value := column[row].as_py()) is not None:
                 found.append(Claim(target.path[0], as_text(value, name)))
         return tuple(found)
+
+    def _plain(self, kind: str, values: pa.Array) -> list[int | None]:
+        keys, places = plain_keys(kind, values, self._cleaner.rules).to_pylist(), self._keys
+        return [None if key is None else places.setdefault(key, len(places)) for key in keys]
 
     def _claimed(self, kind: str, value: Any) -> int | None:
         text = as_text(value, kind)

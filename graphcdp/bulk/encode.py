@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -19,6 +20,8 @@ from graphcdp.resolve.traits import TEXT_PROPERTY_LENGTH_MAX, native_scalars
 
 _NEEDS_ESCAPE = r'[\x00-\x1f"\\]'
 LEAVES_MAX = 200
+REMEMBERED_MAX = 100_000
+"""Texts whose form a process remembers."""
 
 
 class NotPlainError(Exception):
@@ -82,31 +85,50 @@ def _each(values: Sequence[Any], value_type: ValueType, name: str, sort_keys: bo
     texts: list[str | None] = []
     natives: dict[str, list[str | None]] = {}
     bad = np.zeros(len(values), bool)
-    option = orjson.OPT_SORT_KEYS if sort_keys else 0
     for place, raw in enumerate(values):
-        value = json_value(raw)
-        if value is None:
-            texts.append(None)
-            continue
-        try:
-            value = typed(value, value_type, name)
-            texts.append(orjson.dumps(value, option=option).decode())
-        except (RowError, TypeError):
-            bad[place] = True
-            texts.append(None)
-            continue
-        if isinstance(value, dict | list):
-            depth, keys = measured(value)
-            bad[place] = depth >= DEPTH_MAX - 1 or keys > KEYS_MAX - LEAVES_MAX
-        if not native_scalars({"": value}, ""):
-            continue
-        found = native(value)
-        if found is None or MARKS.search(found[1]):
-            bad[place] = True
-        else:
-            natives.setdefault(found[0], [None] * len(values))[place] = found[1] or EMPTY
+        # The same values come in one chunk after another.
+        one = (_known if isinstance(raw, str) else _one)(raw, value_type, name, sort_keys)
+        texts.append(one.json)
+        bad[place] = one.bad
+        if one.native is not None:
+            type_, written = one.native
+            if type_ not in natives:
+                natives[type_] = [None] * len(values)
+            natives[type_][place] = written
     arrays = {type_: pa.array(some, pa.string()) for type_, some in natives.items()}
     return Encoded(pa.array(texts, pa.string()), arrays, bad)
+
+
+class _One(NamedTuple):
+    """One value, as `Encoded`; native: type and field."""
+
+    json: str | None
+    native: tuple[str, str] | None = None
+    bad: bool = False
+
+
+def _one(raw: Any, value_type: ValueType, name: str, sort_keys: bool) -> _One:
+    value = json_value(raw)
+    if value is None:
+        return _One(None)
+    try:
+        value = typed(value, value_type, name)
+        json = orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else 0).decode()
+    except (RowError, TypeError):
+        return _One(None, bad=True)
+    bad = False
+    if isinstance(value, dict | list):
+        depth, keys = measured(value)
+        bad = depth >= DEPTH_MAX - 1 or keys > KEYS_MAX - LEAVES_MAX
+    if not native_scalars({"": value}, ""):
+        return _One(json, bad=bad)
+    found = native(value)
+    if found is None or MARKS.search(found[1]):
+        return _One(json, bad=True)
+    return _One(json, (found[0], found[1] or EMPTY), bad)
+
+
+_known = lru_cache(maxsize=REMEMBERED_MAX)(_one)
 
 
 def _taken(encoded: Encoded, indices: pa.Array) -> Encoded:

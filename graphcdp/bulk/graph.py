@@ -125,7 +125,7 @@ class GraphFiles:
 
     def _write_links(self) -> int:
         messages, keys = self._messages, self._keys
-        whose = messages.whose()
+        whose = messages.whose
         subject = messages.subject[whose]
         edge = messages.kept[whose] & (subject != messages.named) & ~self._contested[subject]
         pair = subject[edge].astype(np.int64) * len(keys) + messages.named[edge]
@@ -197,7 +197,7 @@ class GraphFiles:
     def _write_identifiers(self, stated: "_Stated") -> tuple[Any, Any]:
         """Write identifiers and whose they are; when each was seen first and last."""
         messages, keys = self._messages, self._keys
-        whose = messages.whose()
+        whose = messages.whose
         kept = messages.kept[whose]
         whose, named = whose[kept], messages.named[kept]
         at = messages.at[whose]

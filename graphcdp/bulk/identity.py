@@ -53,7 +53,7 @@ class Partition:
 
 def components(keys: Keys, messages: Messages) -> Any:
     """The component of each identifier, by the messages that are kept."""
-    whose = messages.whose()
+    whose = messages.whose
     subject = messages.subject[whose]
     edge = messages.kept[whose] & (subject != messages.named)
     ones = np.ones(int(edge.sum()), np.int8)
@@ -70,7 +70,7 @@ def contested(keys: Keys, messages: Messages, label: Any, rules: IdentityRules, 
         return found
     kinds = len(keys.kinds)
     used = np.zeros(len(keys), bool)
-    whose = messages.whose()
+    whose = messages.whose
     used[messages.named[messages.kept[whose]]] = True
     per_kind = np.bincount(label[used].astype(np.int64) * kinds + keys.kind[used], minlength=count * kinds).reshape(
         count, kinds
@@ -115,7 +115,7 @@ def numbered(owner: Any, keys: Keys, messages: Messages) -> tuple[Any, int]:
     owner: of each identifier; NOBODY for those that are not kept.
     """
     first = np.full(len(keys), np.iinfo(np.int64).max)
-    whose = messages.whose()
+    whose = messages.whose
     kept = messages.kept[whose]
     np.minimum.at(first, messages.named[kept], messages.ordinal[whose[kept]])
     there = owner != NOBODY

@@ -37,8 +37,9 @@ class Messages:
 
     ordinal, at, type, source: as in a part, source an index in `sources`. id:
     texts, complete. named: numbers of the identifiers that message m names, the
-    subject first: `named[start[m]:start[m + 1]]`. parts: shape, table and first
-    message of each. kept: which messages are recorded, not duplicates.
+    subject first: `named[start[m]:start[m + 1]]`. whose: the message of each item of
+    `named`. parts: shape, table and first message of each. kept: which messages are
+    recorded, not duplicates.
     """
 
     ordinal: Any
@@ -49,6 +50,7 @@ class Messages:
     id: pa.ChunkedArray
     start: Any
     named: Any
+    whose: Any
     parts: list[tuple[Shape, Path, int]]
     kept: Any
 
@@ -68,10 +70,6 @@ class Messages:
                 texts = table.column("traits").combine_chunks()
                 rows = np.flatnonzero(pc.is_valid(texts).to_numpy(zero_copy_only=False))
                 yield from zip((first + rows).tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True)
-
-    def whose(self) -> Any:
-        """The message of each item of `named`."""
-        return np.repeat(np.arange(len(self)), np.diff(self.start))
 
 
 def gather(chunks: Sequence[Chunk], rules: IdentityRules) -> tuple[Keys, Messages]:
@@ -96,10 +94,11 @@ def gather(chunks: Sequence[Chunk], rules: IdentityRules) -> tuple[Keys, Message
             made = table.column("made").to_numpy() if "made" in table.column_names else np.zeros(table.num_rows, bool)
             columns["made"].append(made)
             files.append(np.full(table.num_rows, number_by_file.setdefault(chunk.file, len(number_by_file)), np.int32))
-            some, count = _named(table, numbers)
+            some, how_many = _named(table, numbers)
             named.append(some)
-            counts.append(count)
+            counts.append(how_many)
     ordinal = _joined(columns["ordinal"], np.int64)
+    count = _joined(counts, np.int64)
     source = pa.chunked_array(columns["source"], pa.dictionary(pa.int32(), pa.string())).unify_dictionaries()
     ids = pa.chunked_array(columns["id"], pa.string())
     made = _joined(columns["made"], bool)
@@ -112,8 +111,9 @@ def gather(chunks: Sequence[Chunk], rules: IdentityRules) -> tuple[Keys, Message
         source=_joined([chunk.indices.to_numpy() for chunk in source.chunks], np.int32),
         sources=source.chunks[0].dictionary.to_pylist() if source.num_chunks else [],
         id=ids,
-        start=np.concatenate([[0], np.cumsum(_joined(counts, np.int64))]),
+        start=np.concatenate([[0], np.cumsum(count)]),
         named=_joined(named, np.int32),
+        whose=np.repeat(np.arange(total, dtype=np.int32), count),
         parts=parts,
         kept=_first_of_each(ids, ordinal),
     )

@@ -156,6 +156,6 @@ class Replay:
             return
         gone = np.zeros(len(messages.named), bool)
         gone[self.drops] = True
-        counts = np.diff(messages.start) - np.bincount(messages.whose()[gone], minlength=len(messages))
-        messages.named = messages.named[~gone]
+        counts = np.diff(messages.start) - np.bincount(messages.whose[gone], minlength=len(messages))
+        messages.named, messages.whose = messages.named[~gone], messages.whose[~gone]
         messages.start = np.concatenate([[0], np.cumsum(counts)])

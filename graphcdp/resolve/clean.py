@@ -20,8 +20,8 @@ _AROUND = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\uf
 
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 """What may stand before the @ and is its own normal form."""
-_LOCAL_LENGTH_MAX = 64
-_EMAIL_LENGTH_MAX = 254
+LOCAL_LENGTH_MAX = 64
+EMAIL_LENGTH_MAX = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ def _normal_form(value: str, normalise: Normalise, region: str) -> str:
 
 def _email(value: str) -> str:
     local, _, domain = value.rpartition("@")
-    if len(local) <= _LOCAL_LENGTH_MAX and _PLAIN_LOCAL.fullmatch(local):
+    if len(local) <= LOCAL_LENGTH_MAX and _PLAIN_LOCAL.fullmatch(local):
         # Of such an address only the domain takes the library's time, and few domains have most addresses.
-        known = _normal_domain(domain)
-        if known is not None and len(local) + 1 + len(known) <= _EMAIL_LENGTH_MAX >= len(value):
+        known = normal_domain(domain)
+        if known is not None and len(local) + 1 + len(known) <= EMAIL_LENGTH_MAX >= len(value):
             return f"{local}@{known}".lower()
     try:
         return validate_email(value, check_deliverability=False).normalized.lower()
@@ -124,7 +124,7 @@ def _email(value: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _normal_domain(domain: str) -> str | None:
+def normal_domain(domain: str) -> str | None:
     """The normal form of an e-mail address's domain; None for one that the library refuses."""
     try:
         return validate_email(f"a@{domain}", check_deliverability=False).domain
