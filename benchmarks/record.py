@@ -44,7 +44,7 @@ BATCH = 1000
 PEOPLE = 2000
 CLIENTS = 64
 WARM_MESSAGES = 60_000
-WARM_S = 5
+WARM_S = 20
 
 Json = dict[str, Any]
 
