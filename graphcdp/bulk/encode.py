@@ -21,7 +21,8 @@ from graphcdp.resolve.traits import TEXT_PROPERTY_LENGTH_MAX, native_scalars
 _NEEDS_ESCAPE = r'[\x00-\x1f"\\]'
 LEAVES_MAX = 200
 REMEMBERED_MAX = 100_000
-"""Texts whose form a process remembers."""
+REMEMBERED_LENGTH_MAX = 64
+"""Texts whose form a process remembers: how many, and how long they may be."""
 
 
 class NotPlainError(Exception):
@@ -86,8 +87,9 @@ def _each(values: Sequence[Any], value_type: ValueType, name: str, sort_keys: bo
     natives: dict[str, list[str | None]] = {}
     bad = np.zeros(len(values), bool)
     for place, raw in enumerate(values):
-        # The same values come in one chunk after another.
-        one = (_known if isinstance(raw, str) else _one)(raw, value_type, name, sort_keys)
+        # The same short texts come in one chunk after another.
+        is_short = isinstance(raw, str) and len(raw) <= REMEMBERED_LENGTH_MAX
+        one = (_known if is_short else _one)(raw, value_type, name, sort_keys)
         texts.append(one.json)
         bad[place] = one.bad
         if one.native is not None:

@@ -8,7 +8,7 @@ DURATION_S_MAX = 3653 * 86_400  # ten years; in this sum a year is 365 days and 
 DURATION_LENGTH_MAX = 50
 
 # The driver takes 30 to 50 microseconds for each native time it converts; a batch has ten thousand of them. So the
-# write path exchanges times as text, which `datetime()` and `toString()` convert in the database.
+# write path exchanges times as text and as numbers, which the database converts.
 
 
 def to_wire(time: datetime | None) -> str | None:
