@@ -31,7 +31,7 @@ from graphcdp.store import migrations, statements
 from graphcdp.store.failures import explained
 from graphcdp.store.feed import pages_of
 from graphcdp.store.together import Together
-from graphcdp.store.values import let_go, to_python, unwritten
+from graphcdp.store.values import lent, to_python
 from graphcdp.store.versions import check_version
 
 Row = dict[str, Any]
@@ -84,10 +84,9 @@ class Transaction:
         no native times may be in it.
         """
         self._store.statements_run += 1
-        given = unwritten(parameters)
-        result = await self._transaction.run(statements.text(name), given)
-        record = await result.single(strict=True)
-        let_go(given)
+        with lent(parameters) as given:
+            result = await self._transaction.run(statements.text(name), given)
+            record = await result.single(strict=True)
         return dict(zip(record.keys(), record.values(), strict=True))
 
     async def run_generated(self, statement: Statement) -> list[Row]:
@@ -274,13 +273,11 @@ class Store:
     async def rows(self, transaction: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Rows of a statement inside a transaction."""
         self.statements_run += 1
-        given = unwritten(parameters)
-        result = await transaction.run(text, given)
-        names = result.keys()
-        # Not record.data(), which walks each value once more: statements return maps, never nodes.
-        found = [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
-        let_go(given)
-        return found
+        with lent(parameters) as given:
+            result = await transaction.run(text, given)
+            names = result.keys()
+            # Not record.data(), which walks each value once more: statements return maps, never nodes.
+            return [dict(zip(names, map(to_python, record), strict=True)) async for record in result]
 
     async def _read_alone(self, statement: Statement, timeout_s: float) -> Any:
         self.statements_run += 1

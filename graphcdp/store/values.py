@@ -1,6 +1,7 @@
 """Driver values as Python values, and parameters for the driver."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 
@@ -34,21 +35,18 @@ class _Unwritten(dict[str, Any]):
         return "{...}"
 
 
-def unwritten(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters, but maps among them are not written out.
+@contextmanager
+def lent(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parameters for one statement, until it is answered; maps among them are not written out, and then emptied.
 
     The driver writes all parameters out for its log of each message, whether or not
     anybody reads that, which takes as long as sending them; and it is what customers said.
+    Its answers keep them, and each other, until garbage is looked for: of a batch of a
+    thousand messages seven thousand lists, most of what that has to look at.
     """
-    return {name: _Unwritten(value) if isinstance(value, dict) else value for name, value in parameters.items()}
-
-
-def let_go(given: dict[str, Any]) -> None:
-    """Empty the maps that `unwritten` made, once their statement has been answered.
-
-    The driver's answers keep them, and each other, until garbage is looked for: of a
-    batch of a thousand messages seven thousand lists, most of what that has to look at.
-    """
-    for value in given.values():
-        if isinstance(value, _Unwritten):
-            value.clear()
+    maps = {name: _Unwritten(value) for name, value in parameters.items() if isinstance(value, dict)}
+    try:
+        yield {**parameters, **maps}
+    finally:
+        for one in maps.values():
+            one.clear()
