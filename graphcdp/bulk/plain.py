@@ -25,7 +25,7 @@ def plain_keys(kind: str, values: pa.Array, rules: IdentityRules) -> pa.Array:
         return pa.nulls(len(values), pa.string())
     folded = pc.ascii_lower(values)
     if rule.normalise is Normalise.EMAIL:
-        normal = _addresses(values, folded)
+        normal = _addresses(values)
         fine = pc.is_valid(normal)
     else:
         normal = folded if rule.normalise is Normalise.LOWER else values
@@ -42,7 +42,7 @@ def _garbage(rule: KindRule) -> pa.Array:
     return pa.array([*WORDS, *(value.strip().casefold() for value in rule.blocked)], pa.string())
 
 
-def _addresses(values: pa.Array, folded: pa.Array) -> pa.Array:
+def _addresses(values: pa.Array) -> pa.Array:
     """The normal forms of plain addresses at domains that have one; null for the others."""
     plain = pc.and_(
         pc.match_substring_regex(values, _ADDRESS), pc.less_equal(pc.binary_length(values), EMAIL_LENGTH_MAX)
@@ -51,7 +51,7 @@ def _addresses(values: pa.Array, folded: pa.Array) -> pa.Array:
     domains = pc.list_element(parts, 1).dictionary_encode()
     found = [None if domain == "" else normal_domain(domain) for domain in domains.dictionary.to_pylist()]
     known = pa.array([None if one is None else one.lower() for one in found], pa.string()).take(domains.indices)
-    local = pc.list_element(pc.split_pattern(pc.if_else(plain, folded, "@"), "@"), 0)
+    local = pc.ascii_lower(pc.list_element(parts, 0))
     normal = pc.binary_join_element_wise(local, known, "@")
     short = pc.and_(
         pc.less_equal(pc.binary_length(local), LOCAL_LENGTH_MAX),
