@@ -60,8 +60,8 @@ CALL () {
   MATCH (other) WHERE elementId(other) = row.other
   CREATE (one)-[l:LINKED]->(other)
   SET l += row.properties,
-      l.firstSeen = CASE WHEN row.times[0] IS NULL THEN null ELSE datetime.fromepoch(row.times[0], row.times[1]) END,
-      l.lastSeen = CASE WHEN row.times[2] IS NULL THEN null ELSE datetime.fromepoch(row.times[2], row.times[3]) END,
+      l.firstSeen = datetime.fromepoch(row.times[0], row.times[1]),
+      l.lastSeen = datetime.fromepoch(row.times[2], row.times[3]),
       l.endedAt = CASE WHEN row.times[4] IS NULL THEN null ELSE datetime.fromepoch(row.times[4], row.times[5]) END
 }
 CALL () {
