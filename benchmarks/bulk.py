@@ -43,6 +43,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store
+from record import message
 
 HEAP = "2g"
 SEEN_AGAIN = 10_000
@@ -189,15 +190,7 @@ async def recorded_rate(store: Store, people: int, count: int) -> float:
     recorder = Recorder(store, IdentityRules())
     stride = max(people // SEEN_AGAIN, 1)
     chosen = [n % SEEN_AGAIN * stride % people for n in range(count)]
-    messages: list[dict[str, Any]] = [
-        {
-            "id": f"more-{n}",
-            "name": "Page Viewed",
-            "identifiers": [("user", f"u{who}"), ("device", f"d-{who}")],
-            "properties": {"path": f"/shop/{n % 997}"},
-        }
-        for n, who in enumerate(chosen)
-    ]
+    messages = [message("more", n, f"u{who}", f"d-{who}") for n, who in enumerate(chosen)]
     half = count // 2
     await recorder.record(messages[:half])
     started = time.perf_counter()
