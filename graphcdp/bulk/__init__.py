@@ -6,7 +6,6 @@
     encode.py      a column -> JSON and fields
     rowwise.py     all other rows -> parts, one by one, as the recorder takes them
     plain.py       columns of claims that are plain, cleaned at once
-    cleaning.py    each other distinct claim cleaned once
     parts.py       what a chunk gives: messages as columns on the disk
     messages.py    all messages as arrays, duplicates marked
     identity.py    unions over all messages; which of them the rules may object to

@@ -14,7 +14,6 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
-from graphcdp.bulk.cleaning import Cleaner
 from graphcdp.bulk.columnwise import ColumnReader
 from graphcdp.bulk.encode import NotPlainError
 from graphcdp.bulk.parts import Chunk, write_table
@@ -22,6 +21,7 @@ from graphcdp.bulk.rowwise import RowReader
 from graphcdp.record.files import BadRow, Format, Record, Row, RowFile
 from graphcdp.record.mapping import ImportMapping
 from graphcdp.record.plan_file import read_plan_file
+from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.tracking_plan.plan import TrackingPlan
 
@@ -29,6 +29,8 @@ PIECE_BYTES = 12 * 1024 * 1024
 """Of a text file, in one chunk."""
 TABLE_ROWS = 65_536
 """Of a Parquet file, worked on at once."""
+REMEMBERED_MAX = 1_000_000
+"""Claims that a process remembers."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -133,7 +135,7 @@ def prepare_process(given: Given) -> None:
     # Ctrl-C is for the process that gave the work.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pa.set_cpu_count(1)
-    _given, _cleaner, _plan = given, Cleaner(given.rules), plan_of(given)
+    _given, _cleaner, _plan = given, Cleaner(given.rules, REMEMBERED_MAX), plan_of(given)
 
 
 def plan_of(given: Given) -> TrackingPlan | None:

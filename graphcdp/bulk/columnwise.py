@@ -16,7 +16,6 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphcdp.bulk.cleaning import Cleaner
 from graphcdp.bulk.encode import Encoded, NotPlainError, as_object, constant, constant_text, encode
 from graphcdp.bulk.marks import MARKS, is_header
 from graphcdp.bulk.parts import (
@@ -46,6 +45,7 @@ from graphcdp.model.messages import (
 )
 from graphcdp.record.files import SOURCE
 from graphcdp.record.mapping import OBJECTS, REST, ImportMapping, RowError, TimeFormat, ValueType, as_text, read_time
+from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.decide import EVENT_PREFIX
 from graphcdp.resolve.traits import PROPERTY_NAME_LENGTH_MAX
 

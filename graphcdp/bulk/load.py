@@ -18,8 +18,16 @@ from typing import Any
 import numpy as np
 import orjson
 
-from graphcdp.bulk.chunks import BrokenPieceError, Given, plan_of, prepare_process, read_chunk, read_rows, tasks
-from graphcdp.bulk.cleaning import Cleaner
+from graphcdp.bulk.chunks import (
+    REMEMBERED_MAX,
+    BrokenPieceError,
+    Given,
+    plan_of,
+    prepare_process,
+    read_chunk,
+    read_rows,
+    tasks,
+)
 from graphcdp.bulk.graph import Counted, GraphFiles
 from graphcdp.bulk.identity import Partition, components, contested, crowded, numbered
 from graphcdp.bulk.lines import LineFiles
@@ -34,6 +42,7 @@ from graphcdp.model.problems import ProblemCode
 from graphcdp.record.files import RowFile
 from graphcdp.record.recorder import rejection_hash
 from graphcdp.record.sources import Tally
+from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 
@@ -205,7 +214,7 @@ def _chunks(pool: ProcessPoolExecutor, file: RowFile, first: int, processes: int
 
 
 def _chunks_by_row(file: RowFile, first: int, shared: Given) -> Iterator[tuple[Chunk, int]]:
-    cleaner, plan = Cleaner(shared.rules), plan_of(shared)
+    cleaner, plan = Cleaner(shared.rules, REMEMBERED_MAX), plan_of(shared)
     file.numbers_equal_rows = False
     with file:
         rows = file.rows()

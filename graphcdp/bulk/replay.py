@@ -142,7 +142,8 @@ class Replay:
             unset=(),
             source=messages.sources[int(messages.source[row])],
         )
-        identifiers = tuple(identifier_of_key(key_by_number[int(number)]) for number in self._named(row))
+        named = [identifier_of_key(key_by_number[int(number)]) for number in self._named(row)]
+        identifiers = tuple(sorted(named, key=self._rules.order))
         return Cleansed(message, identifiers, tuple(range(len(identifiers))))
 
     def _read_traits(self, rows: Any) -> None:

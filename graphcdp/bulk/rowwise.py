@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from graphcdp.bulk.cleaning import Cleaner
 from graphcdp.bulk.marks import EMPTY, MARKS, Shapes, quoted, split_natives
 from graphcdp.bulk.parts import (
     CHUNK_SHIFT,
@@ -31,7 +30,7 @@ from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record.files import BadRow, Row
 from graphcdp.record.intake import take
 from graphcdp.record.recorder import rejection_row
-from graphcdp.resolve.clean import Cleaned
+from graphcdp.resolve.clean import Cleaned, Cleaner
 from graphcdp.resolve.decide import EVENT_PREFIX, RETAKEN, nobody
 from graphcdp.resolve.traits import native_scalars
 from graphcdp.tracking_plan.plan import FINE, TrackingPlan

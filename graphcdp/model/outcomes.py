@@ -1,7 +1,7 @@
 """What became of a message."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from graphcdp.model.problems import Problem
 
@@ -14,8 +14,7 @@ class Status(StrEnum):
     REJECTED = "REJECTED"  # not recorded, and kept for review with the reason; one that is LIMITED is not kept
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one message.
 
     message_id: given or made. customer_id: whose it is; None when REJECTED (and

@@ -66,7 +66,7 @@ class Foresight:
         # Evidence that was decided on before need not be remembered: no decision asks for more than what was cut.
         wanted = {
             "customers": sorted(owners - self._customers.keys()),
-            "pairs": [list(between) for between in sorted(set(pairs_of(batch, suppressed, rules)))],
+            "pairs": [list(between) for between in sorted(set(pairs_of(batch, suppressed)))],
             "messages": [item.message.id for item in batch],
         }
         stored = await tx.run_gathered("record/known_neighbours", batch=wanted)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from itertools import chain
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from graphcdp.model.errors import OverloadedError
 
@@ -48,8 +48,7 @@ class _Part(Generic[Outcome]):
             self.done.set_exception(error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry(Generic[Item, Outcome]):
+class _Entry(NamedTuple, Generic[Item, Outcome]):
     """An item that waits: place in its part."""
 
     item: Item

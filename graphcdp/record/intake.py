@@ -20,6 +20,7 @@ from graphcdp.model.messages import (
 from graphcdp.model.problems import Problem, ProblemCode
 
 _OBJECTS = ("properties", "context", "traits")
+_TIMES_EXPECTED = f"RFC 3339, from {EARLIEST.year} to {AHEAD_MAX_H} hours ahead"
 
 
 def take(raw: RawMessage, *, now: datetime, made_id: str) -> Message | tuple[Problem, ...]:
@@ -34,7 +35,7 @@ def take(raw: RawMessage, *, now: datetime, made_id: str) -> Message | tuple[Pro
         message = Message.model_validate({"id": made_id, "at": now, **given})
     except ValidationError as error:
         return tuple(_problem(detail) for detail in error.errors(include_url=False))
-    problems = [*_about_time(message, now), *_about_name(message), *_about_text(message)]
+    problems = _about_time(message, now) + _about_name(message) + _about_text(message)
     for name in _OBJECTS:
         if value := getattr(message, name):
             problems += _about_object(name, value)
@@ -67,23 +68,24 @@ def _length(value: Any) -> int:
 
 def _in_utc(time: datetime) -> datetime:
     """The time in UTC; one without a zone is read as UTC. Raises OverflowError at the calendar's ends."""
+    if time.tzinfo is UTC:
+        return time
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _about_time(message: Message, now: datetime) -> list[Problem]:
-    expected = f"RFC 3339, from {EARLIEST.year} to {AHEAD_MAX_H} hours ahead"
     try:
         at = _in_utc(message.at)
     except OverflowError:
-        return [Problem(ProblemCode.INVALID, "at lies outside the calendar.", ("at",), expected=expected)]
-    if at > now + timedelta(hours=AHEAD_MAX_H):
+        return [Problem(ProblemCode.INVALID, "at lies outside the calendar.", ("at",), expected=_TIMES_EXPECTED)]
+    if at > now and at > now + timedelta(hours=AHEAD_MAX_H):
         return [
             Problem(
                 ProblemCode.INVALID,
                 f"at lies in the future: {at.isoformat()} is more than {AHEAD_MAX_H} hours after the server's "
                 f"{now.isoformat(timespec='seconds')}. Check the sender's clock and its unit (seconds, milliseconds).",
                 ("at",),
-                expected=expected,
+                expected=_TIMES_EXPECTED,
             )
         ]
     if at < EARLIEST:
@@ -92,7 +94,7 @@ def _about_time(message: Message, now: datetime) -> list[Problem]:
                 ProblemCode.INVALID,
                 f"at lies too far back: {at.isoformat()} is before {EARLIEST.year}. Check its format and unit.",
                 ("at",),
-                expected=expected,
+                expected=_TIMES_EXPECTED,
             )
         ]
     return []
@@ -112,11 +114,12 @@ def _about_name(message: Message) -> list[Problem]:
 
 
 def _about_text(message: Message) -> list[Problem]:
-    for field in ("id", "name", "source"):
-        try:
-            getattr(message, field).encode()
-        except UnicodeEncodeError:
-            return [_half_a_character(field)]
+    for field, text in (("id", message.id), ("name", message.name), ("source", message.source)):
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                return [_half_a_character(field)]
     return []
 
 

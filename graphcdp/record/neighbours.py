@@ -34,18 +34,17 @@ async def read_known(
     named = [identifier for item in batch for identifier in item.identifiers]
 
     def pairs(suppressed: frozenset[str]) -> Iterator[Pair]:
-        return pairs_of(batch, suppressed, rules)
+        return pairs_of(batch, suppressed)
 
     return await lock_known(tx, named, pairs, rules, ids, version, [item.message.id for item in batch])
 
 
-def pairs_of(batch: Sequence[Cleansed], suppressed: frozenset[str], rules: IdentityRules) -> Iterator[Pair]:
+def pairs_of(batch: Sequence[Cleansed], suppressed: frozenset[str]) -> Iterator[Pair]:
     """Between whom messages are evidence: the strongest identifier of each and its others, without erased ones."""
     for item in batch:
-        left = [one for one in item.identifiers if one.key not in suppressed]
-        if len(left) > 1:
-            subject = min(left, key=rules.order)
-            yield from (pair(subject.key, other.key) for other in left if other is not subject)
+        subject, *others = [one.key for one in item.identifiers if one.key not in suppressed] or [""]
+        for other in others:
+            yield pair(subject, other)
 
 
 async def lock_known(

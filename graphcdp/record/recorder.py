@@ -31,7 +31,7 @@ from graphcdp.record.rules import rules_in_force, rules_in_force_tx
 from graphcdp.record.sources import count_sources, source_of, tallied
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.changes import changes_of, stored_traits
-from graphcdp.resolve.clean import clean
+from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
 from graphcdp.resolve.ledger import SWAP_FROM, CustomerFacts
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
@@ -89,6 +89,7 @@ class Recorder:
     ) -> None:
         self._store = store
         self._rules = rules
+        self._cleaner = Cleaner(rules)
         self._version = version
         self._batch_max = batch_max
         self._swap_from = swap_from
@@ -248,7 +249,7 @@ class Recorder:
         """The message, or its refusal when those of its subject come too fast."""
         if isinstance(taken, _Rejection):
             return taken
-        subject = min(taken.identifiers, key=self._rules.order)
+        subject = taken.identifiers[0]
         wait_s = pace.wait_s(subject.key, now.timestamp())
         if not wait_s:
             return taken
@@ -263,7 +264,9 @@ class Recorder:
         verdict = FINE if self._plan is None else self._plan.judge(message)
         if verdict.refused:
             return _Rejection(message.id, raw, verdict.violations)
-        cleaned = clean(message.identifiers, self._rules)
+        if self._cleaner.rules is not self._rules:
+            self._cleaner = Cleaner(self._rules)
+        cleaned = self._cleaner.clean(message.identifiers)
         if cleaned.identifiers:
             return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems, verdict.violations)
         return _Rejection(message.id, raw, (nobody(cleaned.problems),), cleaned.problems)

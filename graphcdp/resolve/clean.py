@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -21,12 +22,13 @@ _AROUND = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\uf
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 """What may stand before the @ and is its own normal form."""
 LOCAL_LENGTH_MAX = 64
+REMEMBERED_MAX = 20_000
+"""Claims that a cleaner remembers, some hundred bytes each; then it begins anew."""
 EMAIL_LENGTH_MAX = 254
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
-    """identifiers: in normal form, each once, in the order of the claims; place: of each among the claims."""
+class Cleaned(NamedTuple):
+    """identifiers: in normal form, each once, the strongest first; place: of each among the claims."""
 
     identifiers: tuple[Identifier, ...]
     place: tuple[int, ...]
@@ -37,27 +39,49 @@ class _UnusableError(ValueError):
     """A value has no normal form; the message says what is expected instead."""
 
 
-def clean(claims: Sequence[Claim], rules: IdentityRules) -> Cleaned:
-    """Normal forms of a message's identifiers, and a problem for each one that is dropped.
+class Cleaner:
+    """Cleans by these rules, and remembers what it made of each claim: most come again."""
 
-    Codes of the problems: UNKNOWN_KIND, BLOCKED, INVALID.
-    """
-    identifiers: list[Identifier] = []
-    places: list[int] = []
-    problems: list[Problem] = []
-    for place, claim in enumerate(claims):
-        found = clean_one(claim, rules, place)
-        if isinstance(found, Problem):
-            problems.append(found)
-        elif found not in identifiers:
-            identifiers.append(found)
-            places.append(place)
-    return Cleaned(tuple(identifiers), tuple(places), tuple(problems))
+    def __init__(self, rules: IdentityRules, remembered_max: int = REMEMBERED_MAX) -> None:
+        self.rules = rules
+        self._remembered_max = remembered_max
+        self._known: dict[tuple[str, str], Identifier | Problem] = {}
+
+    def one(self, kind: str, value: str) -> Identifier | Problem:
+        """The normal form of a claim, or why it has none; the problem's path is that of the first claim."""
+        found = self._known.get((kind, value))
+        if found is None:
+            if len(self._known) >= self._remembered_max:
+                self._known.clear()
+            found = self._known[kind, value] = clean_one(Claim(kind, value), self.rules)
+        return found
+
+    def clean(self, claims: Sequence[Claim]) -> Cleaned:
+        """Normal forms of a message's identifiers, and a problem for each one that is dropped.
+
+        Codes of the problems: UNKNOWN_KIND, BLOCKED, INVALID.
+        """
+        usable: list[tuple[Identifier, int]] = []
+        problems: list[Problem] = []
+        for place, (kind, value) in enumerate(claims):
+            found = self.one(kind, value)
+            if isinstance(found, Problem):
+                problems.append(replace(found, path=_path(place)))
+            elif all(found.key != other.key for other, _ in usable):
+                usable.append((found, place))
+        if len(usable) > 1:
+            usable.sort(key=self._order)
+        return Cleaned(
+            tuple([identifier for identifier, _ in usable]), tuple([place for _, place in usable]), tuple(problems)
+        )
+
+    def _order(self, usable: tuple[Identifier, int]) -> tuple[int, str]:
+        return self.rules.order(usable[0])
 
 
 def clean_one(claim: Claim, rules: IdentityRules, place: int = 0) -> Identifier | Problem:
     """The normal form of one claim, or why it has none; `place` is its index in the message."""
-    path = ("identifiers", str(place))
+    path = _path(place)
     rule = rules.kinds.get(claim.kind)
     if rule is None:
         return Problem(
@@ -82,6 +106,10 @@ def clean_one(claim: Claim, rules: IdentityRules, place: int = 0) -> Identifier 
     if value != trimmed and (stands_for_nobody(claim.kind, value) or rule.blocks(value)):
         return _blocked(claim, path)
     return Identifier(claim.kind, value)
+
+
+def _path(place: int) -> tuple[str, ...]:
+    return "identifiers", str(place)
 
 
 def _blocked(claim: Claim, path: tuple[str, ...]) -> Problem:

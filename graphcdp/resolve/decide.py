@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
@@ -23,9 +24,8 @@ RETAKEN = frozenset((ProblemCode.BLOCKED, ProblemCode.UNKNOWN_KIND))
 """Claims that are kept with their message, since other rules may take them later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cleansed:
-    """A message whose identifiers are in normal form: at least one.
+class Cleansed(NamedTuple):
+    """A message whose identifiers are in normal form: at least one, the strongest first.
 
     place: index of each identifier among the claims of the message.
     warnings: problems of those that were dropped before. violations: of the tracking plan.
@@ -78,12 +78,13 @@ def _decide_one(
     if message.id in ledger.seen:
         owner = ledger.seen[message.id]
         return Outcome(message.id, Status.DUPLICATE, owner and ledger.final(owner))
-    place = dict(zip(item.identifiers, item.place, strict=True))
-    erased = [identifier for identifier in item.identifiers if identifier.key in ledger.suppressed]
-    warnings = [*item.warnings, *(_located(_suppressed(one), one, place[one]) for one in erased)]
-    ordered = sorted((one for one in item.identifiers if one not in erased), key=rules.order)
-    if not ordered:
-        return Outcome(message.id, Status.REJECTED, errors=(nobody(warnings),), warnings=tuple(warnings))
+    ordered: Sequence[Identifier] = item.identifiers
+    warnings = list(item.warnings)
+    if ledger.suppressed:
+        ordered = [one for one in item.identifiers if one.key not in ledger.suppressed]
+        warnings += [_located(_suppressed(one), one, item) for one in item.identifiers if one not in ordered]
+        if not ordered:
+            return Outcome(message.id, Status.REJECTED, errors=(nobody(warnings),), warnings=tuple(warnings))
     subject = ordered[0]
     group, dropped = _gather(ordered, message, ledger, rules, limits, moment)
     survivor, absorbed = unite(group, ledger, rules, moment, Cause(message.type.value, message.id, message.source))
@@ -92,7 +93,7 @@ def _decide_one(
     _write_customer(survivor, message, traits, ledger)
     _write_message(subject, [subject, *group.taken], item, ledger)
     ledger.seen[message.id] = survivor
-    warnings += [_located(problem, it, place[it]) for it, problem in dropped]
+    warnings += [_located(problem, it, item) for it, problem in dropped]
     if left_out is not None:
         warnings.append(left_out)
     warnings += item.violations
@@ -188,6 +189,8 @@ def _write_customer(survivor: str, message: Message, traits: dict[str, Stamped],
 
 
 def _traits_of(message: Message) -> dict[str, Stamped]:
+    if not message.traits and not message.unset:
+        return {}
     return stated(message.traits, message.unset, at=message.at, message=message.id, source=message.source)
 
 
@@ -232,6 +235,7 @@ def _suppressed(identifier: Identifier) -> Problem:
     )
 
 
-def _located(problem: Problem, identifier: Identifier, place: int) -> Problem:
+def _located(problem: Problem, identifier: Identifier, item: Cleansed) -> Problem:
     """The problem with its identifier, in normal form, and where that stands in the message."""
+    place = item.place[item.identifiers.index(identifier)]
     return replace(problem, path=("identifiers", str(place)), identifier=identifier.key)

@@ -39,7 +39,7 @@ class Group:
 
     def holds(self, customer_id: str) -> bool:
         """Whether this customer is in the group."""
-        return any(customer.id == customer_id for customer in self.customers)
+        return customer_id in [customer.id for customer in self.customers]
 
     def with_(self, identifier: Identifier, ledger: Ledger) -> "Group":
         """The group as it would be with this one."""
@@ -135,7 +135,9 @@ def unite(
 
     keep: who survives, when a person chose it.
     """
-    ordered = sorted(group.customers, key=lambda customer: (customer.id != keep, seniority(customer, rules)))
+    ordered = group.customers
+    if len(ordered) > 1:
+        ordered = sorted(ordered, key=lambda customer: (customer.id != keep, seniority(customer, rules)))
     if not ordered:
         survivor, others = ledger.create(moment), []
     else:

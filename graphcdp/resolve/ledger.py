@@ -7,7 +7,7 @@ changed by `decide`; at the end it tells what differs, as `Writes`.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from graphcdp.model.identifiers import Identifier
 from graphcdp.resolve.traits import Stamped
@@ -178,8 +178,7 @@ class Known:
     nodes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why customers become one. message: id of the message, None by hand; reason: what a person gave."""
 
     type: str
@@ -288,7 +287,7 @@ class Ledger:
 
     def is_cut(self, one: Identifier, other: Identifier) -> bool:
         """Whether the evidence between the two was cut and not allowed again."""
-        return pair(one.key, other.key) in self._cuts
+        return bool(self._cuts) and pair(one.key, other.key) in self._cuts
 
     def final(self, customer_id: str) -> str:
         """The live customer that this one has become."""
@@ -395,8 +394,10 @@ class Ledger:
             self._links[between] = link
         else:
             link.count += count
-            link.first_seen = min(link.first_seen, first)
-            link.last_seen = max(link.last_seen, last)
+            if first < link.first_seen:
+                link.first_seen = first
+            if last > link.last_seen:
+                link.last_seen = last
         link.by_hand = link.by_hand or by_hand
         self._touched_links[link.id] = link
 
@@ -468,9 +469,13 @@ def _moved(spells: Sequence[Spell]) -> bool:
 
 def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
     """The earlier of two times, either of which may be missing."""
-    return min((time for time in (one, other) if time is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return one if one <= other else other
 
 
 def latest_time(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two times, either of which may be missing."""
-    return max((time for time in (one, other) if time is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return one if one >= other else other

@@ -12,7 +12,7 @@ from graphcdp.model.identifiers import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Cl
 from graphcdp.model.messages import SOURCE_LENGTH_MAX, RawMessage
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record.tracking import Arrival, kept_message
-from graphcdp.resolve.clean import clean
+from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.rules import IdentityRules
 
 KEPT_LENGTH_MAX = 1024 * 1024
@@ -130,8 +130,8 @@ def partition_key(message: RawMessage, rules: IdentityRules) -> str | None:
     Records with one key are in one partition, so that they are read in the order in which they were written.
     """
     claims = [Claim(*claim) for claim in message.get("identifiers") or () if _is_pair(claim)]
-    usable = clean(claims, rules).identifiers
-    return min(usable, key=rules.order).key if usable else None
+    usable = Cleaner(rules).clean(claims).identifiers
+    return usable[0].key if usable else None
 
 
 def _is_pair(claim: Any) -> bool:

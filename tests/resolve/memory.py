@@ -8,7 +8,7 @@ from typing import Any
 from graphcdp.model.identifiers import Claim
 from graphcdp.model.messages import Message
 from graphcdp.model.outcomes import Outcome
-from graphcdp.resolve.clean import clean
+from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.decide import Cleansed, decide_batch
 from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, LinkFacts, Pair
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
@@ -60,7 +60,7 @@ class Memory:
         """Decide one batch and keep what it writes."""
         batch = []
         for message in messages:
-            cleaned = clean(message.identifiers, self.rules)
+            cleaned = Cleaner(self.rules).clean(message.identifiers)
             batch.append(Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems))
         for item in batch:
             for identifier in item.identifiers:

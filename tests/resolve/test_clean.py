@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from graphcdp.model.identifiers import Claim, Identifier
 from graphcdp.model.problems import Problem, ProblemCode
-from graphcdp.resolve.clean import clean, clean_one
+from graphcdp.resolve.clean import Cleaner, clean_one
 from graphcdp.resolve.rules import IdentityRules
 
 RULES = IdentityRules.model_validate(
@@ -63,9 +63,19 @@ def test_unusable_values_are_invalid(value: str) -> None:
 
 
 def test_one_identifier_written_twice_is_one() -> None:
-    cleaned = clean([Claim("phone", "0901234567"), Claim("user", "u1"), Claim("phone", "+84901234567")], RULES)
-    assert [identifier.key for identifier in cleaned.identifiers] == ["phone:+84901234567", "user:u1"]
-    assert cleaned.place == (0, 1)
+    claims = [Claim("phone", "0901234567"), Claim("user", "u1"), Claim("phone", "+84901234567")]
+    cleaned = Cleaner(RULES).clean(claims)
+    assert [identifier.key for identifier in cleaned.identifiers] == ["user:u1", "phone:+84901234567"]
+    assert cleaned.place == (1, 0)
+
+
+def test_what_is_remembered_of_a_claim_tells_where_it_stands_each_time() -> None:
+    cleaner = Cleaner(RULES, remembered_max=2)
+    claims = [Claim("user", "null"), Claim("email", "a@b.example"), Claim("device", "tv"), Claim("user", "null")]
+    for _ in range(3):
+        cleaned = cleaner.clean(claims)
+        assert [identifier.key for identifier in cleaned.identifiers] == ["email:a@b.example", "device:tv"]
+        assert [problem.path for problem in cleaned.problems] == [("identifiers", "0"), ("identifiers", "3")]
 
 
 DOMAINS = (
