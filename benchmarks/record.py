@@ -41,7 +41,7 @@ from graphcdp.settings import Settings
 from graphcdp.store import Store, Transaction
 
 BATCH = 1000
-PEOPLE = 2000
+PEOPLE = 5000
 CLIENTS = 64
 WARM_MESSAGES = 60_000
 WARM_S = 20

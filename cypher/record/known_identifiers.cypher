@@ -13,7 +13,7 @@ CALL () {
   RETURN collect([
     i.key, i.id, c.id,
     toString(i.firstSeen), toString(i.lastSeen), toString(i.firstEventAt), toString(i.lastEventAt),
-    i.sources, i.traits
+    i.sources, i.traits, elementId(i)
   ]) AS rows
 }
 CALL () {

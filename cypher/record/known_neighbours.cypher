@@ -28,7 +28,7 @@ CALL () {
   RETURN collect([
     c.id, toString(c.createdAt), toString(c.firstSeen), toString(c.lastSeen),
     [name IN keys(c) WHERE name STARTS WITH 'count.' | [name, c[name]]],
-    c.traits, c.traitTimes
+    c.traits, c.traitTimes, elementId(c)
   ]) AS customers
 }
 CALL () {
@@ -43,7 +43,7 @@ CALL () {
   }
   RETURN collect([
     between[0], between[1], l.id, l.source, l.event, l.count, toString(l.firstSeen), toString(l.lastSeen),
-    l.endedAt IS NOT NULL, coalesce(l.byHand, false)
+    l.endedAt IS NOT NULL, coalesce(l.byHand, false), elementId(l)
   ]) AS links
 }
 CALL () {

@@ -17,5 +17,6 @@ OPTIONAL MATCH (i)-[:IDENTIFIES]->(c:Customer)
 RETURN collect([
   i.key, i.id, c.id,
   toString(i.firstSeen), toString(i.lastSeen), toString(i.firstEventAt), toString(i.lastEventAt),
-  i.sources, i.traits, elementId(i), EXISTS { MATCH (:Suppressed {hash: row.hash}) }
+  i.sources, i.traits, elementId(i), elementId(c),
+  EXISTS { MATCH (:Suppressed {hash: row.hash}) }
 ]) AS rows

@@ -5,7 +5,7 @@
 // is stored and logged, even to the value that it has. Times come as seconds since 1970 and nanoseconds, two null
 // for one that is not known: the database reads them at a tenth of the cost of text.
 //
-// Identifiers and evidence that are there are named by their element ids, which were read when they were locked:
+// Who and what is there already is named by the element ids, which were read when they were locked:
 // looking them up in an index once more costs a third of the statement.
 //
 // Planned once, and not anew each time that the graph has grown by so much, for which all who record would wait
@@ -32,7 +32,9 @@
 //     customers     LIST<MAP{id: STRING, properties: MAP, flattened: MAP, times: LIST<INTEGER>}>
 //                   a property of null is removed; flattened: null when no trait changed; times: s, ns of
 //                   firstSeen, lastSeen
-//     seenCustomers LIST<LIST<ANY>>  customers who were only seen once more: id, lastSeen s, ns
+//     seenCustomers LIST<LIST<ANY>>  customers who were only seen once more: node, lastSeen s, ns
+//     met           LIST<STRING>     those of them whom the recorder remembers from now on: node
+//     keeper        INTEGER          the recorder, when there are such
 // Columns: none
 CYPHER replan=skip
 CALL () {
@@ -99,6 +101,11 @@ CALL () {
 }
 CALL () {
   UNWIND $batch.seenCustomers AS row
-  MATCH (c:Customer {id: row[0]})
+  MATCH (c) WHERE elementId(c) = row[0]
   SET c.updatedAt = $now, c.lastSeen = datetime.fromepoch(row[1], row[2])
+}
+CALL () {
+  UNWIND $batch.met AS node
+  MATCH (c) WHERE elementId(c) = node
+  SET c.keptBy = $batch.keeper
 }

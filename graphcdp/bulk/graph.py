@@ -18,7 +18,7 @@ from graphcdp.bulk.traits import CUSTOMER_FIELDS, NO_TRAITS, CustomerTails, Stat
 from graphcdp.embedded.admin import ARRAY_DELIMITER
 from graphcdp.model.identifiers import LABEL_BY_KIND
 from graphcdp.model.ids import Tag
-from graphcdp.resolve.ledger import LinkFacts
+from graphcdp.resolve.facts import LinkFacts
 from graphcdp.resolve.traits import COUNT_PREFIX, to_text
 
 _FAR = np.iinfo(np.int64).max

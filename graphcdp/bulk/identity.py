@@ -17,10 +17,11 @@ from scipy.sparse.csgraph import connected_components
 
 from graphcdp.bulk.messages import Keys, Messages
 from graphcdp.model.problems import ProblemCode
-from graphcdp.resolve.ledger import CustomerFacts, LinkFacts, Refusal
+from graphcdp.resolve.facts import CustomerFacts, LinkFacts
 from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules, MergeMode
 from graphcdp.resolve.traits import Stamped
+from graphcdp.resolve.writes import Refusal
 
 NOBODY = -1
 

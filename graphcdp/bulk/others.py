@@ -12,7 +12,7 @@ from graphcdp.bulk.marks import MARKS, is_header, native, quoted
 from graphcdp.bulk.parts import Late, Shape, time_field
 from graphcdp.record.apply import pair_text
 from graphcdp.record.ids import NewIds
-from graphcdp.resolve.ledger import Refusal
+from graphcdp.resolve.writes import Refusal
 
 
 def write_others(files: LineFiles, first_node: int, nodes: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Late]:

@@ -15,10 +15,11 @@ from graphcdp.model.identifiers import identifier_of_key
 from graphcdp.model.messages import Message
 from graphcdp.record.ids import NewIds
 from graphcdp.resolve.decide import Cleansed, decide_batch
-from graphcdp.resolve.ledger import IdentifierFacts, Known, Writes
+from graphcdp.resolve.facts import IdentifierFacts, Known
 from graphcdp.resolve.limits import CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.traits import latest
+from graphcdp.resolve.writes import Writes
 
 _NO_SWAP = 1 << 62
 

@@ -60,6 +60,11 @@ class Message(BaseModel):
     unset: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(default=(), max_length=UNSET_MAX)
     source: str = Field(default="api", min_length=1, max_length=SOURCE_LENGTH_MAX)
 
+    @property
+    def states_traits(self) -> bool:
+        """Whether it says anything about traits."""
+        return bool(self.traits or self.unset)
+
 
 RawMessage = dict[str, Any]
 """A message before its shape is checked: the fields of `Message` by name, all optional.

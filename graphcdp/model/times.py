@@ -3,6 +3,7 @@
 import calendar
 import re
 from datetime import UTC, datetime, timedelta
+from typing import overload
 
 DURATION_S_MAX = 3653 * 86_400  # ten years; in this sum a year is 365 days and a month 30
 DURATION_LENGTH_MAX = 50
@@ -16,6 +17,10 @@ def to_wire(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
 
+@overload
+def to_epoch(time: datetime) -> tuple[int, int]: ...
+@overload
+def to_epoch(time: datetime | None) -> tuple[int, int] | tuple[None, None]: ...
 def to_epoch(time: datetime | None) -> tuple[int, int] | tuple[None, None]:
     """A time as Cypher's `datetime.fromepoch()` takes it: seconds since 1970 and nanoseconds; None stays None.
 

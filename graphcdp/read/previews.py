@@ -6,7 +6,7 @@ from datetime import datetime
 from graphcdp.model.errors import UnknownReferenceError
 from graphcdp.model.identifiers import Identifier
 from graphcdp.read.rows import Row
-from graphcdp.resolve.ledger import CustomerFacts
+from graphcdp.resolve.facts import CustomerFacts
 from graphcdp.resolve.preview import MergeOutlook, preview_merge
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.traits import from_texts

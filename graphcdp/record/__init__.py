@@ -6,6 +6,7 @@ foresight.py   what recording would do
 pace.py        how fast messages of one customer may come
 gathering.py   what arrives together, written together
 neighbours.py  locks and reads what a batch touches
+remembered.py  customers who come again, and need not be read
 apply.py       decided writes -> statements
 tries.py       a write again, when another writer was in its way
 joins.py       customers united on evidence without a message

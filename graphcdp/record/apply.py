@@ -2,21 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from graphcdp.model.times import to_epoch, to_wire
 from graphcdp.record.ids import NewIds
+from graphcdp.record.remembered import NOBODY_MET, Met, Recalled
 from graphcdp.resolve.changes import changes_of_recomputed
-from graphcdp.resolve.ledger import (
-    Absorption,
-    CustomerFacts,
-    IdentifierFacts,
-    LinkFacts,
-    Pair,
-    Refusal,
-    Spell,
-    Writes,
-)
+from graphcdp.resolve.facts import CustomerFacts, IdentifierFacts, Known, LinkFacts, Pair
 from graphcdp.resolve.traits import (
     COUNT_PREFIX,
     Stamped,
@@ -28,27 +20,34 @@ from graphcdp.resolve.traits import (
     to_texts,
     visible,
 )
+from graphcdp.resolve.writes import Absorption, Refusal, Spell, Writes
 from graphcdp.store import Transaction
+
+Facts = TypeVar("Facts")
+
+_NOTHING = Known({}, {})
 
 
 async def apply(
     tx: Transaction,
     writes: Writes,
-    nodes: Mapping[str, str],
+    known: Known,
     now: datetime,
     passed: Callable[[], None] = lambda: None,
+    met: Met = NOBODY_MET,
 ) -> None:
     """Write what was decided.
 
-    nodes: of `Known`. passed: called, once or twice, when nothing is left to be locked for which this may have to
-    wait; only what unites customers, or ends evidence, locks more than what was read.
+    known: that it was decided by. met: whom the recorder remembers from now on. passed: called, once or twice, when
+    nothing is left to be locked for which this may have to wait; only what unites customers, or ends evidence, locks
+    more than what was read.
     """
     if not (writes.absorbed or writes.stored or writes.ended):
         passed()
     founded = _founded(writes)
-    await _apply_owners(tx, writes, founded, nodes, now)
+    await _apply_owners(tx, writes, founded, known, now)
     passed()
-    batch = _batch(writes, founded, nodes)
+    batch = _batch(writes, founded, known, met)
     if any(batch.values()):
         await tx.run("record/write_batch", batch=batch, now=now)
     if writes.partial:
@@ -57,15 +56,48 @@ async def apply(
         await recompute_customers(tx, writes.recompute, now)
 
 
+async def apply_again(
+    tx: Transaction, writes: Writes, recalled: Recalled, messages: Sequence[str], version: int | None, now: datetime
+) -> bool:
+    """Write what was decided by memory alone, if all is still as remembered; else lock it, and tell that it is not.
+
+    writes: nothing but what was seen again. recalled: what it was decided by. messages: ids, none of which may have
+    been taken before. version: of the rules; None for rules that no version in the graph may replace yet.
+    """
+    identifiers = [recalled.identifiers[key] for key in sorted(recalled.identifiers)]
+    place_by_key = {facts.identifier.key: place for place, facts in enumerate(identifiers)}
+    met = recalled.acquaintances
+    batch = {
+        "version": version,
+        "keeper": recalled.keeper,
+        "messages": messages,
+        "identifiers": [[facts.node, *to_epoch(facts.last_seen)] for facts in identifiers],
+        "used": [
+            [place, *to_epoch(facts.last_event_at)]
+            for place, facts in enumerate(identifiers)
+            if facts.last_event_at != facts.stored_event_at
+        ],
+        "customers": [
+            [one.customer.id, one.customer.node, *one.changed, *to_epoch(one.customer.last_seen)]
+            for one in (met[customer] for customer in sorted(met))
+        ],
+        "shownAgain": [_shown_row(link) for link in writes.again.links],
+        "events": [[place_by_key[row["subject"]], row["s"], row["ns"], row["properties"]] for row in writes.events],
+        "statements": writes.statements,
+    }
+    found = await tx.run_gathered("record/write_remembered", batch=batch, now=now)
+    return bool(found["isWritten"])
+
+
 async def _apply_owners(
-    tx: Transaction, writes: Writes, founded: Mapping[str, CustomerFacts], nodes: Mapping[str, str], now: datetime
+    tx: Transaction, writes: Writes, founded: Mapping[str, CustomerFacts], known: Known, now: datetime
 ) -> None:
     """Write who owns what, and which evidence ended."""
     first = {key: spells[0] for key, spells in writes.owners.items() if _is_first(spells, founded)}
     later = [_owner_row(key, spells) for key, spells in writes.owners.items() if key not in first]
     others = [{"id": one.id, "at": one.created_at} for one in writes.new_customers if one.id not in founded]
     before: list[tuple[str, list[Any]]] = [
-        ("record/found_customers", _founded_rows(founded, first, nodes)),
+        ("record/found_customers", _founded_rows(founded, first, known)),
         ("record/create_customers", others),
         (
             "record/swap_customers",
@@ -87,43 +119,58 @@ async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan how a batch is written; nothing is."""
     for name in ("record/found_customers", "record/create_customers", "record/give_owners"):
         await tx.run(name, batch={"rows": []}, now=now)
-    await tx.run("record/write_batch", batch=_batch(Writes(), {}, {}), now=now)
+    await tx.run("record/write_batch", batch=_batch(Writes(), {}, _NOTHING), now=now)
+    await apply_again(tx, Writes(), Recalled(), [], None, now)
 
 
-def _batch(writes: Writes, founded: Mapping[str, CustomerFacts], nodes: Mapping[str, str]) -> dict[str, list[Any]]:
+def _batch(writes: Writes, founded: Mapping[str, CustomerFacts], known: Known, met: Met = NOBODY_MET) -> dict[str, Any]:
     """The batch of `record/write_batch`: what changed by more than one more sighting has rows of its own.
 
     founded: customers who are written already.
     """
+    again = writes.again
     used: list[list[Any]] = []
     seen: list[list[Any]] = []
-    for one in writes.identifiers:
-        if not one.differs:
-            if one.last_event_at == one.stored_event_at:
-                seen.append([nodes[one.identifier.key], *to_epoch(one.last_seen)])
-            else:
-                used.append([nodes[one.identifier.key], *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
-    new = [link for link in writes.links if link.is_new]
+    for one in again.identifiers:
+        if one.last_event_at == one.stored_event_at:
+            seen.append([one.node, *to_epoch(one.last_seen)])
+        else:
+            used.append([one.node, *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
+    changed = _others(writes.identifiers, again.identifiers)
+    new = [link for link in _others(writes.links, again.links) if link.is_new]
+    customers = [facts for facts in _others(writes.customers, again.customers) if facts.id not in founded]
+    held = known.identifiers
     return {
-        "identifiers": [
-            {**identifier_row(facts), "node": nodes[facts.identifier.key]}
-            for facts in writes.identifiers
-            if facts.differs
-        ],
+        "identifiers": [{**identifier_row(facts), "node": facts.node} for facts in changed],
         "usedAgain": used,
         "seenAgain": seen,
-        "links": [{**_link_row(link), "one": nodes[link.between[0]], "other": nodes[link.between[1]]} for link in new],
-        "shownAgain": [
-            [nodes[link.id], link.count, *to_epoch(link.last_seen)]
-            for link in writes.links
-            if not link.differs and not link.is_new
+        "links": [
+            {**_link_row(link), "one": held[link.between[0]].node, "other": held[link.between[1]].node} for link in new
         ],
+        "shownAgain": [_shown_row(link) for link in again.links],
         "pairs": [pair_text(link.between) for link in new],
-        "events": [[nodes[row["subject"]], row["s"], row["ns"], row["properties"]] for row in writes.events],
+        "events": [[held[row["subject"]].node, row["s"], row["ns"], row["properties"]] for row in writes.events],
         "statements": writes.statements,
-        "customers": [customer_row(facts) for facts in writes.customers if facts.differs and facts.id not in founded],
-        "seenCustomers": [[facts.id, *to_epoch(facts.last_seen)] for facts in writes.customers if not facts.differs],
+        "customers": [customer_row(facts) for facts in customers],
+        "seenCustomers": [[facts.node, *to_epoch(facts.last_seen)] for facts in again.customers],
+        "met": met.strangers,
+        "keeper": met.keeper if met.strangers else None,
     }
+
+
+def _others(touched: list[Facts], again: list[Facts]) -> list[Facts]:
+    """Of what was touched, in the order of both lists, what was not only seen again; mostly there is none."""
+    if len(touched) == len(again):
+        return []
+    left = iter(again)
+    last = next(left, None)
+    others = []
+    for facts in touched:
+        if facts is last:
+            last = next(left, None)
+        else:
+            others.append(facts)
+    return others
 
 
 async def keep_conflicts(tx: Transaction, refusals: Sequence[Refusal], ids: NewIds) -> None:
@@ -171,11 +218,11 @@ def _is_first(spells: Sequence[Spell], founded: Mapping[str, CustomerFacts]) -> 
 
 
 def _founded_rows(
-    founded: Mapping[str, CustomerFacts], first: Mapping[str, Spell], nodes: Mapping[str, str]
+    founded: Mapping[str, CustomerFacts], first: Mapping[str, Spell], known: Known
 ) -> list[dict[str, Any]]:
     owned: dict[str, list[list[Any]]] = {customer: [] for customer in founded}
     for key, spell in first.items():
-        owned[spell.customer].append([nodes[key], *to_epoch(spell.since)])
+        owned[spell.customer].append([known.identifiers[key].node, *to_epoch(spell.since)])
     rows = []
     for facts in founded.values():
         row = customer_row(facts)
@@ -238,7 +285,7 @@ async def recompute_customers(tx: Transaction, customer_ids: Sequence[str], now:
     rows = await tx.run("record/read_members", ids=list(customer_ids))
     facts = [_facts_of_members(row) for row in rows]
     tx.tell(changes_of_recomputed(facts, {row["id"]: row["traits"] for row in rows}))
-    await tx.run("record/write_batch", batch=_batch(Writes(customers=facts), {}, {}), now=now)
+    await tx.run("record/write_batch", batch=_batch(Writes(customers=facts), {}, _NOTHING), now=now)
 
 
 def _facts_of_members(row: dict[str, Any]) -> CustomerFacts:
@@ -292,6 +339,11 @@ def identifier_row(facts: IdentifierFacts) -> dict[str, Any]:
 
 def _times(*times: datetime | None) -> list[int | None]:
     return [part for time in times for part in to_epoch(time)]
+
+
+def _shown_row(link: LinkFacts) -> list[Any]:
+    """A row of `shownAgain` of `record/write_batch`."""
+    return [link.node, link.count, *to_epoch(link.last_seen)]
 
 
 def _link_row(link: LinkFacts) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_HAND, join
 from graphcdp.record.rules import Origin, VersionedRules, put_in_force, rules_in_force_tx
 from graphcdp.record.tries import transact_again
+from graphcdp.resolve.facts import pair
 from graphcdp.resolve.join import Evidence, Joined
-from graphcdp.resolve.ledger import pair
 from graphcdp.resolve.rules import IdentityRules, with_blocked
 from graphcdp.resolve.stored import refused_evidence
 from graphcdp.store import Store, Transaction

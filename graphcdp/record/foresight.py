@@ -12,9 +12,10 @@ from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.record.ids import NewIds
 from graphcdp.record.neighbours import customer_facts, evidence, identifier_facts, pairs_of, read_recent
 from graphcdp.resolve.decide import Cleansed, decide_batch
-from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, Writes
+from graphcdp.resolve.facts import CustomerFacts, IdentifierFacts, Known
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
+from graphcdp.resolve.writes import Writes
 from graphcdp.store import Store, Transaction
 
 

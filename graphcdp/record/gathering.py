@@ -1,8 +1,8 @@
 """Group commit: what arrives while a batch is written goes together into the next one.
 
 Who comes alone waits for nobody; under load the batches grow, and each message
-costs less. When many wait, a second batch is begun while the first is still
-written, of items that share no name with it: so that items with a common name
+costs less. When many wait, a few batches are written at the same time, of items
+that share no name with those under way: so that items with a common name
 are written in the order in which they came, and the writers of a process do not
 lock each other out. What waits is bounded: above it callers are turned away at
 once, which costs nothing, instead of later.
@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 RETRY_AFTER_S = 1
-BATCHES_MAX = 2
+BATCHES_MAX = 3
 """Batches that are written at the same time."""
 BESIDE_SHARE = 5
 """A batch that is begun beside another one has at least one in so many of the largest: fewer had better wait."""

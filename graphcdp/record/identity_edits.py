@@ -14,8 +14,8 @@ from graphcdp.record.ids import NewIds
 from graphcdp.record.joins import BY_HAND, join, objections
 from graphcdp.record.parts import Parted, SplitCause, keys_of, lock_members, part_customer, read_inner_links
 from graphcdp.record.tries import transact_again
+from graphcdp.resolve.facts import pair
 from graphcdp.resolve.join import Evidence, Joined
-from graphcdp.resolve.ledger import pair
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.split import Member, between_sides
 from graphcdp.store import Store, Transaction

@@ -8,9 +8,10 @@ from graphcdp.record.apply import apply, keep_conflicts
 from graphcdp.record.ids import NewIds
 from graphcdp.record.neighbours import lock_known
 from graphcdp.resolve.changes import changes_of, stored_traits
+from graphcdp.resolve.facts import Known
 from graphcdp.resolve.join import Evidence, Joined, decide_evidence
-from graphcdp.resolve.ledger import Cause, Known
 from graphcdp.resolve.rules import IdentityRules
+from graphcdp.resolve.writes import Cause
 from graphcdp.store import Transaction
 
 BY_HAND = "MANUAL"
@@ -52,7 +53,7 @@ async def join(
         keep=keep,
     )
     tx.tell(changes_of(decision.writes, before))
-    await apply(tx, decision.writes, known.nodes, now)
+    await apply(tx, decision.writes, known, now)
     await keep_conflicts(tx, decision.writes.refusals, ids)
     await segments.refresh(tx, [facts.id for facts in decision.writes.customers], now)
     return list(decision.joined)

@@ -7,13 +7,17 @@ lock still hold after the second.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from graphcdp.model.identifiers import LABEL_BY_KIND, Identifier
 from graphcdp.model.times import from_wire
+from graphcdp.record.remembered import NOBODY, Recalled
 from graphcdp.resolve.decide import Cleansed
-from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Ids, Known, LinkFacts, Pair, pair
+from graphcdp.resolve.facts import CustomerFacts, IdentifierFacts, Known, LinkFacts, Pair, pair
+from graphcdp.resolve.ledger import Ids
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.traits import COUNT_PREFIX, from_text, from_texts
 from graphcdp.store import Transaction
@@ -23,20 +27,30 @@ class RulesOutdatedError(Exception):
     """Other rules are in force than those that a batch was cleaned by; nothing was written."""
 
 
+class _MemoryOutdatedError(Exception):
+    """Something that is remembered has changed since."""
+
+
 async def read_known(
-    tx: Transaction, batch: Sequence[Cleansed], rules: IdentityRules, ids: Ids, version: int | None
-) -> Known:
-    """Everything that deciding the batch needs, locked until the transaction ends.
+    tx: Transaction,
+    batch: Sequence[Cleansed],
+    rules: IdentityRules,
+    ids: Ids,
+    version: int | None,
+    recalled: Recalled = NOBODY,
+) -> tuple[Known, Recalled]:
+    """Everything that deciding the batch needs, locked until the transaction ends; what of it was remembered.
 
     version: of these rules; None for rules that no version in the graph may
-    replace yet. Raises RulesOutdatedError when another version is in force.
+    replace yet. recalled: what may be no longer so. Raises RulesOutdatedError when
+    another version is in force.
     """
     named = [identifier for item in batch for identifier in item.identifiers]
-
-    def pairs(suppressed: frozenset[str]) -> Iterator[Pair]:
-        return pairs_of(batch, suppressed)
-
-    return await lock_known(tx, named, pairs, rules, ids, version, [item.message.id for item in batch])
+    pairs, messages = partial(pairs_of, batch), [item.message.id for item in batch]
+    with suppress(_MemoryOutdatedError):
+        return await lock_known(tx, named, pairs, rules, ids, version, messages, recalled), recalled
+    strangers = recalled.strangers()
+    return await lock_known(tx, named, pairs, rules, ids, version, messages, strangers), strangers
 
 
 def pairs_of(batch: Sequence[Cleansed], suppressed: frozenset[str]) -> Iterator[Pair]:
@@ -55,48 +69,62 @@ async def lock_known(
     ids: Ids,
     version: int | None = None,
     messages: Sequence[str] = (),
+    recalled: Recalled = NOBODY,
 ) -> Known:
     """What is known of these identifiers, their customers, some evidence and messages, locked.
 
     pairs: between whom evidence is wanted, given the keys of those that were
-    erased. version: as in `read_known`. messages: ids.
+    erased. version: as in `read_known`. messages: ids. recalled: what need not be
+    read if it is still so; raises _MemoryOutdatedError when it is not.
     """
     by_key = {identifier.key: identifier for identifier in named}
-    identifiers, suppressed, nodes = await _lock_identifiers(tx, by_key, ids, version)
-    owners = sorted({facts.owner for facts in identifiers.values() if facts.owner is not None})
-    wanted = [[*between, *(nodes[key] for key in between)] for between in sorted(set(pairs(suppressed)))]
-    batch = {"customers": owners, "pairs": wanted, "messages": list(messages)}
+    identifiers, suppressed, node_by_owner = await _lock_identifiers(tx, by_key, ids, version, recalled)
+    met = recalled.acquaintances
+    rows = [[owner, one.customer.node, *one.changed] for owner, one in met.items()]
+    rows += [[owner, node, 0, 0] for owner, node in node_by_owner.items() if owner not in met]
+    missing = sorted(set(pairs(suppressed)).difference(recalled.links))
+    batch = {
+        "keeper": recalled.keeper,
+        "customers": sorted(rows),
+        "pairs": [[*between, *(identifiers[key].node for key in between)] for between in missing],
+        "messages": list(messages),
+    }
     found = await tx.run_gathered("record/read_known", batch=batch)
-    customers = {row[0]: customer_facts(row) for row in found["customers"]}
+    if found["same"] != len(met):
+        raise _MemoryOutdatedError
+    customers = {owner: one.customer for owner, one in met.items()}
+    customers.update((row[0], customer_facts(row)) for row in found["customers"])
     links, cuts = evidence(found["links"])
-    nodes.update((row[2], row[-1]) for row in found["links"])
+    links.update(recalled.links)
     await read_recent(tx, customers, rules)
-    return Known(identifiers, customers, links, cuts, seen=dict(found["seen"]), suppressed=suppressed, nodes=nodes)
+    return Known(identifiers, customers, links, cuts, seen=dict(found["seen"]), suppressed=suppressed)
 
 
 async def _lock_identifiers(
-    tx: Transaction, by_key: dict[str, Identifier], ids: Ids, version: int | None
+    tx: Transaction, by_key: dict[str, Identifier], ids: Ids, version: int | None, recalled: Recalled
 ) -> tuple[dict[str, IdentifierFacts], frozenset[str], dict[str, str]]:
-    """Facts by key, the keys of those that were erased, and where the store finds each of them.
+    """Facts by key, the keys of those that were erased, and the nodes of the owners of those that were read, by id.
 
     New ones are made, without an owner: give them one or drop them. Raises
     RulesOutdatedError when another version is in force.
     """
     keys = sorted(by_key)
-    found = await tx.run_gathered("record/lock_identifiers", batch={"keys": keys})
+    rows = [[key, key not in recalled.identifiers] for key in keys]
+    found = await tx.run_gathered("record/lock_identifiers", batch={"keys": rows})
     if version is not None and found["version"] != version:
         raise RulesOutdatedError
-    facts = {row[0]: identifier_facts(row, by_key[row[0]]) for row in found["rows"]}
-    nodes = {row[0]: row[9] for row in found["rows"]}
+    facts = dict(recalled.identifiers)
+    facts.update((row[0], identifier_facts(row, by_key[row[0]])) for row in found["rows"])
+    node_by_owner = {row[2]: row[10] for row in found["rows"] if row[2] is not None}
     missing = [by_key[key] for key in keys if key not in facts]
     if not missing:
-        return facts, frozenset(), nodes
+        return facts, frozenset(), node_by_owner
     made = await tx.run_gathered(
         "record/make_identifiers", batch={"identifiers": [_new_row(one, ids) for one in missing]}
     )
     facts.update((row[0], identifier_facts(row, by_key[row[0]])) for row in made["rows"])
-    nodes.update((row[0], row[9]) for row in made["rows"])
-    return facts, frozenset(row[0] for row in made["rows"] if row[10]), nodes
+    node_by_owner.update((row[2], row[10]) for row in made["rows"] if row[2] is not None)
+    return facts, frozenset(row[0] for row in made["rows"] if row[11]), node_by_owner
 
 
 def _new_row(identifier: Identifier, ids: Ids) -> dict[str, Any]:
@@ -123,6 +151,7 @@ def identifier_facts(row: Sequence[Any], identifier: Identifier) -> IdentifierFa
         from_wire(row[6]),
         tuple(row[7] or ()),
         from_text(row[8]),
+        row[9],
     )
     if facts.first_seen is not None:
         facts.mark_stored()
@@ -138,6 +167,7 @@ def customer_facts(row: Sequence[Any]) -> CustomerFacts:
         from_wire(row[3]),
         {name.removeprefix(COUNT_PREFIX): count for name, count in row[4]},
         from_texts(row[5], row[6]),
+        node=row[7],
     )
     facts.mark_stored()
     return facts
@@ -147,7 +177,7 @@ def evidence(rows: Iterable[Sequence[Any]]) -> tuple[dict[Pair, LinkFacts], froz
     """The evidence that counts, and the pairs whose evidence was cut."""
     links: dict[Pair, LinkFacts] = {}
     cuts: set[Pair] = set()
-    for one, other, link_id, source, event, count, first_seen, last_seen, is_cut, by_hand, *_ in rows:
+    for one, other, link_id, source, event, count, first_seen, last_seen, is_cut, by_hand, node in rows:
         if is_cut:
             cuts.add((one, other))
             continue
@@ -160,6 +190,7 @@ def evidence(rows: Iterable[Sequence[Any]]) -> tuple[dict[Pair, LinkFacts], froz
             source,
             event,
             by_hand=by_hand,
+            node=node,
         )
         facts.mark_stored()
         links[one, other] = facts

@@ -53,7 +53,7 @@ async def lock_members(tx: Transaction, customer_id: str) -> dict[str, Member]:
     """
     before = await keys_of(tx, customer_id)
     await tx.run("record/part_lock", keys=before)
-    await tx.run("record/lock_customers", ids=[customer_id])
+    await tx.run("record/part_lock_customer", id=customer_id)
     rows = await tx.run("record/part_members", id=customer_id)
     members = {
         row["key"]: Member(Identifier(row["kind"], row["value"]), datetime.fromisoformat(row["firstSeen"]))

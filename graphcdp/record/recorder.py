@@ -5,21 +5,22 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
 
+from graphcdp.model.changes import Change
 from graphcdp.model.errors import DatabaseError, GraphCDPError
 from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
-from graphcdp.record.apply import apply, keep_conflicts, plan_ahead
+from graphcdp.record.apply import apply, apply_again, keep_conflicts, plan_ahead
 from graphcdp.record.clock import utc_now
 from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
@@ -27,16 +28,19 @@ from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import RulesOutdatedError, lock_known, read_known
 from graphcdp.record.pace import Pace
+from graphcdp.record.remembered import NOBODY_MET, Met, Recalled, Remembered, met_again
 from graphcdp.record.rules import rules_in_force, rules_in_force_tx
 from graphcdp.record.sources import count_sources, source_of, tallied
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.changes import changes_of, stored_traits
 from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.decide import Cleansed, decide_batch, nobody
-from graphcdp.resolve.ledger import SWAP_FROM, CustomerFacts
+from graphcdp.resolve.facts import CustomerFacts, Known
+from graphcdp.resolve.ledger import SWAP_FROM
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
-from graphcdp.segment.concern import Seen, touched_by
+from graphcdp.resolve.writes import Writes
+from graphcdp.segment.concern import Seen, Touched, touched_by
 from graphcdp.store import Store, Transaction
 from graphcdp.tracking_plan.plan import FINE, TrackingPlan
 
@@ -44,7 +48,7 @@ log = structlog.get_logger("graphcdp.record")
 
 BATCH_MAX = 1000
 WAITING_MAX = 10_000
-PARTS_MAX = 3
+PARTS_MAX = 4
 """Batches of one caller that are prepared and not yet written."""
 PREPARED_AT_ONCE = 50
 PLANNED_S_MAX = 60.0
@@ -68,6 +72,16 @@ class _Waiting:
     raw: RawMessage
     taken: Cleansed | _Rejection
     rules: IdentityRules
+
+
+class _Done(NamedTuple):
+    """What a batch comes to: decided, told, and whom to remember when it is committed. touched: by customer."""
+
+    writes: Writes
+    outcomes: Sequence[Outcome]
+    changes: Sequence[Change]
+    touched: dict[str, Touched]
+    met: Met
 
 
 class Recorder:
@@ -100,6 +114,8 @@ class Recorder:
         self._gathering = Gathering(
             self._record_batch, batch_max=batch_max, waiting_max=waiting_max, names_of=_names_of
         )
+        self._remembered = Remembered()
+        self._last_moment = datetime.min.replace(tzinfo=UTC)
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -204,14 +220,17 @@ class Recorder:
     async def _record_batch(self, waiting: list[_Waiting], passed: Callable[[], None]) -> list[Outcome]:
         await self._planned.wait()
         while True:
-            now = self._clock()
+            now = self._moment()
             for one in waiting:
                 if one.rules is not self._rules and not _is_limited(one.taken):
                     one.taken, one.rules = self._prepare(one.raw, now), self._rules
             taken = [one.taken for one in waiting]
             try:
                 # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
-                return await transact_again(self._store, partial(self._write, taken=taken, now=now, passed=passed))
+                work = partial(self._write, taken=taken, now=now, passed=passed)
+                outcomes, met = await transact_again(self._store, work)
+                self._remembered.keep(met)
+                return outcomes
             except RulesOutdatedError:
                 await self.rules_now()
             except GraphCDPError:
@@ -277,28 +296,19 @@ class Recorder:
         taken: Sequence[Cleansed | _Rejection],
         now: datetime,
         passed: Callable[[], None],
-    ) -> list[Outcome]:
+    ) -> tuple[list[Outcome], Met]:
+        """What became of the messages, and whom to remember when this is committed."""
         batch = [item for item in taken if isinstance(item, Cleansed)]
         rejections = [item for item in taken if isinstance(item, _Rejection) and item.kept]
         decided: list[Outcome] = []
+        met = NOBODY_MET
         if batch:
-            ids = NewIds(now)
-            known = await read_known(tx, batch, self._rules, ids, self._version)
-            before = stored_traits(known)
-            seen_before = _seen(known.customers.values())
-            fresh = {key for key, facts in known.identifiers.items() if facts.stored is None}
-            decision = decide_batch(
-                batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from, limits=self._limits
-            )
-            changes = changes_of(decision.writes, before)
-            tx.tell(changes)
-            await apply(tx, decision.writes, known.nodes, now, passed)
-            await keep_conflicts(tx, decision.writes.refusals, ids)
-            writes = decision.writes
-            touched = touched_by(_seen(writes.customers), seen_before, changes, writes.recompute, fresh)
-            await segments.follow(tx, touched, now)
+            done = await self._write_messages(tx, batch, now, passed)
+            writes, met = done.writes, done.met
+            tx.tell(done.changes)
+            await segments.follow(tx, done.touched, now)
             tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
-            decided = list(decision.outcomes)
+            decided = list(done.outcomes)
             rejections += [_of_erased(outcome) for outcome in decided if outcome.status is Status.REJECTED]
         elif self._version is not None:
             # Nothing was locked, so nobody has asked yet whether these rules still hold.
@@ -311,7 +321,49 @@ class Recorder:
         in_order = iter(decided)
         outcomes = [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
         await count_sources(tx, tallied(taken, outcomes), now)
-        return outcomes
+        return outcomes, met
+
+    async def _write_messages(
+        self, tx: Transaction, batch: Sequence[Cleansed], now: datetime, passed: Callable[[], None]
+    ) -> _Done:
+        ids = NewIds(now)
+        recalled = self._remembered.recall(batch)
+        if recalled.is_all and not self._rules.has_windows and not any(item.message.states_traits for item in batch):
+            done = self._decided(batch, recalled.known, recalled, now, ids)
+            if done.writes.is_only_again and len(done.writes.customers) == len(recalled.acquaintances):
+                # Whoever is remembered is in no other batch of this recorder.
+                passed()
+                messages = [item.message.id for item in batch]
+                if await apply_again(tx, done.writes, recalled, messages, self._version, now):
+                    return done
+            # Deciding has used up what was remembered.
+            recalled = recalled.strangers()
+        known, recalled = await read_known(tx, batch, self._rules, ids, self._version, recalled)
+        done = self._decided(batch, known, recalled, now, ids)
+        await apply(tx, done.writes, known, now, passed, done.met)
+        await keep_conflicts(tx, done.writes.refusals, ids)
+        return done
+
+    def _decided(
+        self, batch: Sequence[Cleansed], known: Known, recalled: Recalled, now: datetime, ids: NewIds
+    ) -> _Done:
+        before = stored_traits(known)
+        seen_before = _seen(known.customers.values())
+        fresh = {key for key, facts in known.identifiers.items() if facts.stored is None}
+        writes, outcomes = decide_batch(
+            batch, known, self._rules, now=now, ids=ids, swap_from=self._swap_from, limits=self._limits
+        )
+        changes = changes_of(writes, before)
+        touched = touched_by(_seen(writes.customers), seen_before, changes, writes.recompute, fresh)
+        return _Done(writes, outcomes, changes, touched, met_again(recalled, known, writes, now))
+
+    def _moment(self) -> datetime:
+        """Now, but never the same twice: by their time of change what is remembered of customers is checked."""
+        now = self._clock()
+        if now <= self._last_moment < now + timedelta(seconds=1):
+            now = self._last_moment + timedelta(microseconds=1)
+        self._last_moment = now
+        return now
 
 
 def _seen(customers: Iterable[CustomerFacts]) -> dict[str, Seen]:

@@ -5,7 +5,9 @@
     patterns.py  which regular expressions rules may hold
     clean.py     claims as sources write them -> identifiers in normal form
     traits.py    the latest value of each trait, and how traits become properties
-    ledger.py    what is known of the touched part of the graph, changed message by message
+    facts.py     what is known of customers, identifiers and evidence
+    ledger.py    the touched part of that, changed message by message
+    writes.py    what a decided batch writes
     group.py     who may join a group of identifiers, and who survives
     limits.py    how much one customer may have
     join.py      evidence without a message, by hand or tried again

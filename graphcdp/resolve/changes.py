@@ -18,8 +18,9 @@ from graphcdp.model.changes import (
     TraitsChanged,
     trait_changes,
 )
-from graphcdp.resolve.ledger import CustomerFacts, Known, Spell, Writes
+from graphcdp.resolve.facts import CustomerFacts, Known
 from graphcdp.resolve.traits import Traits, visible
+from graphcdp.resolve.writes import Spell, Writes
 
 _LEFT, _MERGED, _CAME = range(3)
 """What one message does, in this order."""

@@ -1,7 +1,7 @@
 """Decide whose each message of a batch is, and what to write. Source: docs/identity.md, rules 2 to 7."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,11 +12,13 @@ from graphcdp.model.messages import Message, MessageType
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.model.times import to_epoch
+from graphcdp.resolve.facts import Known, earliest, latest_time, pair
 from graphcdp.resolve.group import REVIEWED, Group, objection, refusal, set_traits, unite
-from graphcdp.resolve.ledger import SWAP_FROM, Cause, Ids, Known, Ledger, Writes, earliest, latest_time, pair
+from graphcdp.resolve.ledger import SWAP_FROM, Ids, Ledger
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits, crowded_out, traits_with_room
 from graphcdp.resolve.rules import IdentityRules, SharedDevice
 from graphcdp.resolve.traits import Stamped, latest, native_scalars, stated
+from graphcdp.resolve.writes import Cause, Writes
 
 EVENT_PREFIX = "properties."
 
@@ -38,8 +40,7 @@ class Cleansed(NamedTuple):
     violations: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """writes: for the whole batch; outcomes: one for each message, in order."""
 
     writes: Writes
@@ -189,7 +190,7 @@ def _write_customer(survivor: str, message: Message, traits: dict[str, Stamped],
 
 
 def _traits_of(message: Message) -> dict[str, Stamped]:
-    if not message.traits and not message.unset:
+    if not message.states_traits:
         return {}
     return stated(message.traits, message.unset, at=message.at, message=message.id, source=message.source)
 

@@ -6,9 +6,11 @@ from datetime import datetime
 from graphcdp.model.identifiers import Identifier
 from graphcdp.model.messages import Message
 from graphcdp.model.problems import Problem, ProblemCode
-from graphcdp.resolve.ledger import Cause, CustomerFacts, Ledger, Refusal
+from graphcdp.resolve.facts import CustomerFacts
+from graphcdp.resolve.ledger import Ledger
 from graphcdp.resolve.rules import IdentityRules, MergeMode
 from graphcdp.resolve.traits import Stamped, latest
+from graphcdp.resolve.writes import Cause, Refusal
 
 REVIEWED = frozenset((ProblemCode.LIMIT, ProblemCode.MERGE_OFF))
 """Refusals that are kept as conflicts: evidence was there, only the rules objected."""

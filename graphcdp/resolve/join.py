@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 
 from graphcdp.model.identifiers import Identifier
 from graphcdp.model.problems import Problem, ProblemCode
+from graphcdp.resolve.facts import Known, Pair, earliest, latest_time, pair
 from graphcdp.resolve.group import REVIEWED, Group, objection, unite
-from graphcdp.resolve.ledger import Cause, Ids, Known, Ledger, Pair, Refusal, Writes, earliest, latest_time, pair
+from graphcdp.resolve.ledger import Ids, Ledger
 from graphcdp.resolve.rules import IdentityRules
+from graphcdp.resolve.writes import Cause, Refusal, Writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,26 @@
-"""What is known of the touched part of the graph, changed message by message.
+"""The touched part of the graph, changed message by message.
 
-`Known` is what the shell reads after locking. `Ledger` starts as that and is
-changed by `decide`; at the end it tells what differs, as `Writes`.
+`Ledger` starts as what the shell read after locking, `Known`, and is changed by
+`decide`; at the end it tells what differs, as `Writes`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from graphcdp.model.identifiers import Identifier
-from graphcdp.resolve.traits import Stamped
-
-Pair = tuple[str, str]
-"""Keys of two identifiers, the smaller first: evidence has no direction."""
-
-
-def pair(one: str, other: str) -> Pair:
-    """The pair of two keys."""
-    return (one, other) if one < other else (other, one)
-
+from graphcdp.resolve.facts import (
+    CustomerFacts,
+    IdentifierFacts,
+    Known,
+    LinkFacts,
+    Pair,
+    earliest,
+    latest_time,
+    pair,
+)
+from graphcdp.resolve.writes import Absorption, Cause, Refusal, Spell, Writes
 
 SWAP_FROM = 50
 """From so many identifiers on, an absorbed customer that is bigger than the survivor keeps its node.
@@ -35,212 +36,6 @@ class Ids(Protocol):
     def identifier(self) -> str: ...
     def link(self) -> str: ...
     def merge(self) -> str: ...
-
-
-@dataclass(slots=True)
-class CustomerFacts:
-    """counts: how many identifiers of each kind. traits: the latest of each name, unset ones included.
-
-    traits_changed: whether they differ from what is stored, and so must be written.
-    recent: for kinds whose limit looks at a window, when each identifier was last
-    seen, by kind and key; those last seen before the batch's windows may be missing.
-    stored: what `differs` compares with; None for one that is not stored yet.
-    """
-
-    id: str
-    created_at: datetime
-    first_seen: datetime | None = None
-    last_seen: datetime | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    traits: dict[str, Stamped] = field(default_factory=dict)
-    traits_changed: bool = False
-    recent: dict[str, dict[str, datetime]] = field(default_factory=dict)
-    stored: tuple[datetime | None, dict[str, int]] | None = None
-
-    def mark_stored(self) -> None:
-        """Remember that all of this is stored as it stands."""
-        self.stored = (self.first_seen, dict(self.counts))
-
-    @property
-    def differs(self) -> bool:
-        """Whether more than the time when it was last seen is other than stored."""
-        return self.traits_changed or self.stored is None or self.stored != (self.first_seen, self.counts)
-
-
-@dataclass(slots=True)
-class IdentifierFacts:
-    """owner: id of its customer; None for an identifier that nobody has yet.
-
-    stored: what `differs` compares with; None for one that is not stored yet.
-    stored_event_at: the time of its last event, as stored.
-    """
-
-    identifier: Identifier
-    id: str
-    owner: str | None = None
-    first_seen: datetime | None = None
-    last_seen: datetime | None = None
-    first_event_at: datetime | None = None
-    last_event_at: datetime | None = None
-    sources: tuple[str, ...] = ()
-    traits: dict[str, Stamped] = field(default_factory=dict)
-    stored: tuple[datetime | None, datetime | None, tuple[str, ...], dict[str, Stamped]] | None = None
-    stored_event_at: datetime | None = None
-
-    def mark_stored(self) -> None:
-        """Remember that all of this is stored as it stands; its traits are replaced from now on, never changed."""
-        self.stored = self._without_last()
-        self.stored_event_at = self.last_event_at
-
-    @property
-    def differs(self) -> bool:
-        """Whether more than the times of its last use is other than stored."""
-        return self.stored != self._without_last()
-
-    def _without_last(self) -> tuple[datetime | None, datetime | None, tuple[str, ...], dict[str, Stamped]]:
-        return self.first_seen, self.first_event_at, self.sources, self.traits
-
-
-@dataclass(slots=True)
-class LinkFacts:
-    """A stretch of evidence that two identifiers are one person; it counts until it has ended.
-
-    stored: what `differs` compares with.
-    """
-
-    id: str
-    between: Pair
-    count: int
-    first_seen: datetime
-    last_seen: datetime
-    source: str
-    event: str | None
-    ended_at: datetime | None = None
-    ended_by: str | None = None
-    by_hand: bool = False
-    is_new: bool = False
-    stored: tuple[datetime, bool] | None = None
-
-    def mark_stored(self) -> None:
-        """Remember that all of this is stored as it stands."""
-        self.stored = (self.first_seen, self.by_hand)
-
-    @property
-    def differs(self) -> bool:
-        """Whether more than the number of messages and the time of the last one is other than stored."""
-        return self.ended_at is not None or self.stored != (self.first_seen, self.by_hand)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Evidence that the rules refused: that `identifier` is one person with `subject`.
-
-    code: why. first, last: times of the `count` messages that showed it, `message` the
-    first of them. kind, limit, actual: what would have been too many, for LIMIT.
-    """
-
-    subject: Identifier
-    identifier: Identifier
-    code: str
-    first: datetime
-    last: datetime
-    source: str
-    message: str | None
-    kind: str | None = None
-    limit: int | None = None
-    actual: int | None = None
-    count: int = 1
-
-    @property
-    def between(self) -> Pair:
-        """The pair that is kept apart."""
-        return pair(self.subject.key, self.identifier.key)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was read, after locking.
-
-    identifiers: by key, one for each identifier that the batch names. customers:
-    by id, the owners of these. links: those that count, by pair. cuts: pairs whose
-    evidence was cut and not allowed again. seen: for each message id that was
-    taken before, the id of its customer (None when that is gone). suppressed: keys
-    that were erased. nodes: what the store finds identifiers, by key, and links, by id,
-    by; nobody else knows what it means.
-    """
-
-    identifiers: Mapping[str, IdentifierFacts]
-    customers: Mapping[str, CustomerFacts]
-    links: Mapping[Pair, LinkFacts] = field(default_factory=dict)
-    cuts: frozenset[Pair] = frozenset()
-    seen: Mapping[str, str | None] = field(default_factory=dict)
-    suppressed: frozenset[str] = frozenset()
-    nodes: Mapping[str, str] = field(default_factory=dict)
-
-
-class Cause(NamedTuple):
-    """Why customers become one. message: id of the message, None by hand; reason: what a person gave."""
-
-    type: str
-    message: str | None = None
-    source: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Absorption:
-    """One customer went into another at this moment; that one may go on into a third in the same batch.
-
-    swapped: it was so much the bigger that its node lives on under the other's
-    id, and the other's identifiers are the ones to move.
-    """
-
-    id: str
-    into: str
-    merge: str
-    at: datetime
-    cause: Cause
-    swapped: bool = False
-
-
-@dataclass(slots=True)
-class Spell:
-    """How long an identifier was a customer's. since: None when it was before the batch, as stored.
-
-    until: None while it lasts. merge: what ended it; None when the identifier moved alone.
-    """
-
-    customer: str
-    since: datetime | None
-    until: datetime | None = None
-    merge: str | None = None
-
-
-@dataclass(slots=True)
-class Writes:
-    """What to write, in this order. Rows are parameters of the statements under cypher/record/.
-
-    new_customers: in order of creation. owners: by key of identifiers whose owner
-    changed, whose they were in turn. absorbed: in the order of the merges, of which
-    `stored` had identifiers before the batch: those move with them. partial: messages
-    of which claims were left out that other rules may take. recompute: customers that
-    an identifier left, so that only the database can tell what remains.
-    """
-
-    new_customers: list[CustomerFacts] = field(default_factory=list)
-    owners: dict[str, list[Spell]] = field(default_factory=dict)
-    absorbed: list[Absorption] = field(default_factory=list)
-    stored: dict[str, list[Spell]] = field(default_factory=dict)
-    identifiers: list[IdentifierFacts] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    ended: list[tuple[str, datetime]] = field(default_factory=list)
-    links: list[LinkFacts] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    partial: list[dict[str, str]] = field(default_factory=list)
-    customers: list[CustomerFacts] = field(default_factory=list)
-    recompute: list[str] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    statements: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Ledger:
@@ -465,17 +260,3 @@ class Ledger:
 
 def _moved(spells: Sequence[Spell]) -> bool:
     return (len(spells) > 1 or spells[0].since is not None) and spells[-1].until is None
-
-
-def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
-    """The earlier of two times, either of which may be missing."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one if one <= other else other
-
-
-def latest_time(one: datetime | None, other: datetime | None) -> datetime | None:
-    """The later of two times, either of which may be missing."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one if one >= other else other

@@ -10,8 +10,9 @@ from typing import Any
 
 from graphcdp.model.identifiers import Identifier
 from graphcdp.model.problems import Problem
+from graphcdp.resolve.facts import CustomerFacts, IdentifierFacts, Known, Pair
 from graphcdp.resolve.group import Group, objection, seniority
-from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, Ledger, Pair
+from graphcdp.resolve.ledger import Ledger
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.traits import latest
 

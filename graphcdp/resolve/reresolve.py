@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphcdp.model.identifiers import Identifier
-from graphcdp.resolve.ledger import Pair
+from graphcdp.resolve.facts import Pair
 from graphcdp.resolve.rules import IdentityRules, MergeMode
 from graphcdp.resolve.unions import Content, Objection, Seen, Unions
 

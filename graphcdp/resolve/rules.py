@@ -214,6 +214,11 @@ class IdentityRules(BaseModel):
             stands_for_nobody(identifier.kind, identifier.value) or rule.blocks(identifier.value)
         )
 
+    @cached_property
+    def has_windows(self) -> bool:
+        """Whether the limit of any kind looks at a stretch of time."""
+        return any(rule.window is not None for rule in self.kinds.values())
+
     def order(self, identifier: Identifier) -> tuple[int, str]:
         """Sort key: the strongest kind first, then by key."""
         return -self.priority(identifier.kind), identifier.key

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from graphcdp.model.identifiers import Identifier
-from graphcdp.resolve.ledger import Pair
+from graphcdp.resolve.facts import Pair
 from graphcdp.resolve.rules import IdentityRules
 
 

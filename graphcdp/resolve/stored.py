@@ -8,11 +8,11 @@ from graphcdp.model.identifiers import BUILT_IN_KINDS, Claim, Identifier, identi
 from graphcdp.model.problems import ProblemCode
 from graphcdp.resolve.clean import clean_one
 from graphcdp.resolve.join import Evidence
-from graphcdp.resolve.ledger import Refusal
 from graphcdp.resolve.reresolve import Held, Tie, Verdict
 from graphcdp.resolve.rules import IdentityRules, MergeMode
 from graphcdp.resolve.traits import COUNT_PREFIX
 from graphcdp.resolve.unions import Content, Seen
+from graphcdp.resolve.writes import Refusal
 
 Row = Mapping[str, Any]
 

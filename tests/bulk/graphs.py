@@ -11,7 +11,7 @@ from graphcdp.embedded.admin import ARRAY_DELIMITER, DELIMITER, QUOTE, ImportFil
 from graphcdp.model.statement import Statement
 from graphcdp.store import Store
 
-LEFT_OUT = frozenset(("createdAt", "updatedAt", "receivedAt", "decidedAt", "endedAt", "since"))
+LEFT_OUT = frozenset(("createdAt", "keptBy", "updatedAt", "receivedAt", "decidedAt", "endedAt", "since"))
 MADE = ("cus_", "idn_", "lnk_", "cfl_", "rej_", "seg_", "job_")
 HISTORY = ("MergedCustomer", "Merge", "PastId")
 

@@ -9,7 +9,7 @@ import pytest
 from graphcdp.model.errors import OverloadedError
 from graphcdp.model.outcomes import Status
 from graphcdp.model.statement import Statement
-from graphcdp.record.gathering import Gathering
+from graphcdp.record.gathering import BATCHES_MAX, Gathering
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
@@ -101,18 +101,21 @@ def last_digit(item: int) -> frozenset[str]:
     return frozenset(str(item % 10))
 
 
-async def test_a_second_batch_goes_beside_the_first_without_what_shares_a_name_with_it() -> None:
+async def test_batches_go_side_by_side_without_what_shares_a_name_with_those_under_way() -> None:
     writer = Writer()
     gathering = Gathering(writer.write, batch_max=15, waiting_max=100, names_of=last_digit)
     first = await put_all(gathering, [1, 2])
     # 11 shares a name with 1, which is under way.
     second = await put_all(gathering, [11, 23, 4, 35])
     assert writer.batches == [[1, 2], [23, 4, 35]]
-    # A third one waits, whatever its names.
     third = await put_all(gathering, [6, 7, 8, 21])
-    assert len(writer.batches) == 2
+    assert writer.batches == [[1, 2], [23, 4, 35], [6, 7, 8]]
+    # A fourth one waits, whatever its names.
+    fourth = await put_all(gathering, [9, 10, 19])
+    assert len(writer.batches) == BATCHES_MAX
     writer.let.set()
-    assert await asyncio.gather(*first, *second, *third) == [[10, 20], [110, 230, 40, 350], [60, 70, 80, 210]]
+    answers = await asyncio.gather(*first, *second, *third, *fourth)
+    assert answers == [[10, 20], [110, 230, 40, 350], [60, 70, 80, 210], [90, 100, 190]]
     written = [item for batch in writer.batches for item in batch]
     assert [item for item in written if item % 10 == 1] == [1, 11, 21]
 

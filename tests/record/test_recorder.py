@@ -9,6 +9,7 @@ import pytest
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import ProblemCode
 from graphcdp.model.statement import Statement
+from graphcdp.record.gathering import BATCHES_MAX
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
@@ -164,7 +165,7 @@ async def test_batches_side_by_side_decide_as_one_after_the_other(
     alone = await Recorder(store, rules, batch_max=600).record(tangled("a", 600))
     monkeypatch.setattr(store, "transact", counted)
     beside = await Recorder(store, rules, batch_max=20).record(tangled("b", 600))
-    assert max(at_once) == 2
+    assert max(at_once) == BATCHES_MAX
 
     def told(outcomes: list[Outcome]) -> list[Any]:
         return [(one.status, len(one.absorbed), [problem.code for problem in one.warnings]) for one in outcomes]

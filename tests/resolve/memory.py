@@ -10,7 +10,7 @@ from graphcdp.model.messages import Message
 from graphcdp.model.outcomes import Outcome
 from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.decide import Cleansed, decide_batch
-from graphcdp.resolve.ledger import CustomerFacts, IdentifierFacts, Known, LinkFacts, Pair
+from graphcdp.resolve.facts import CustomerFacts, IdentifierFacts, Known, LinkFacts, Pair
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.traits import latest, visible

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from graphcdp.model.identifiers import Identifier
-from graphcdp.resolve.ledger import CustomerFacts, pair
+from graphcdp.resolve.facts import CustomerFacts, pair
 from graphcdp.resolve.preview import MergeOutlook, TraitConflict, preview_merge
 from graphcdp.resolve.rules import IdentityRules, MergeMode
 from graphcdp.resolve.traits import Stamped

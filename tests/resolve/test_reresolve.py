@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphcdp.model.identifiers import identifier_of_key
-from graphcdp.resolve.ledger import pair
+from graphcdp.resolve.facts import pair
 from graphcdp.resolve.reresolve import Held, Tie, Verdict, reresolve
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.resolve.stored import (

@@ -1,0 +1,83 @@
+// Writes a batch of messages by customers whom the recorder remembers, all of it so, if they are still as remembered
+// and none of the messages was taken before: locks, asks, and writes in one.
+//
+// It does what `record/lock_identifiers`, `record/read_known` and `record/write_batch` do for who is only seen once
+// more, in the same order of locks. When something is no longer so, nothing is written, and what was locked stays
+// locked: whoever asked goes on with those.
+//
+// Parameters
+//   now    DATETIME
+//   batch  MAP of (why one map, and planned once: `record/write_batch`)
+//     version      INTEGER            of the rules that the batch was decided by; null when any will do
+//     keeper       INTEGER            the recorder
+//     messages     LIST<STRING>       ids
+//     identifiers  LIST<LIST<ANY>>    ascending by key: element id, lastSeen s, ns
+//     used         LIST<LIST<INTEGER>>  those that are the subjects of events: place among them, lastEventAt s, ns
+//     customers    LIST<LIST<ANY>>    ascending by id: id, element id, when it was changed last, s, ns; lastSeen s, ns
+//     shownAgain, statements          as in `record/write_batch`
+//     events       LIST<LIST<ANY>>    place of the subject among the identifiers, time s, ns, properties (a MAP)
+// Columns, one row
+//   isWritten  BOOLEAN
+CYPHER replan=skip
+OPTIONAL MATCH (force:RulesInForce)
+CALL () {
+  UNWIND $batch.identifiers AS row
+  MATCH (i) WHERE elementId(i) = row[0]
+  REMOVE i.lock
+  RETURN collect(i) AS identifiers
+}
+CALL () {
+  UNWIND $batch.customers AS row
+  MATCH (c) WHERE elementId(c) = row[1]
+  REMOVE c.lock
+  WITH c, row
+  WHERE c.keptBy = $batch.keeper AND c.updatedAt = datetime.fromepoch(row[2], row[3]) AND c.id = row[0]
+  RETURN collect(c) AS customers
+}
+CALL () {
+  CALL () {
+    MATCH (e:Event)
+    WHERE e.id IN $batch.messages
+    RETURN e.id AS id
+    UNION ALL
+    MATCH (s:Statement)
+    WHERE s.id IN $batch.messages
+    RETURN s.id AS id
+  }
+  RETURN count(*) AS taken
+}
+WITH identifiers, customers,
+     coalesce(force.version = $batch.version, $batch.version IS NULL) AND taken = 0
+       AND size(customers) = size($batch.customers) AND size(identifiers) = size($batch.identifiers) AS isSame
+CALL (identifiers, isSame) {
+  UNWIND CASE WHEN isSame THEN range(0, size(identifiers) - 1) ELSE [] END AS place
+  WITH identifiers[place] AS i, $batch.identifiers[place] AS row
+  SET i.lastSeen = datetime.fromepoch(row[1], row[2])
+}
+CALL (identifiers, isSame) {
+  UNWIND CASE WHEN isSame THEN $batch.used ELSE [] END AS row
+  WITH identifiers[row[0]] AS i, row
+  SET i.lastEventAt = datetime.fromepoch(row[1], row[2])
+}
+CALL (isSame) {
+  UNWIND CASE WHEN isSame THEN $batch.shownAgain ELSE [] END AS row
+  MATCH ()-[l:LINKED]->() WHERE elementId(l) = row[0]
+  SET l.count = row[1], l.lastSeen = datetime.fromepoch(row[2], row[3])
+}
+CALL (identifiers, isSame) {
+  UNWIND CASE WHEN isSame THEN $batch.events ELSE [] END AS row
+  WITH identifiers[row[0]] AS i, row
+  CREATE (e:Event)-[:BY]->(i)
+  SET e = row[3], e.at = datetime.fromepoch(row[1], row[2]), e.receivedAt = $now
+}
+CALL (isSame) {
+  UNWIND CASE WHEN isSame THEN $batch.statements ELSE [] END AS row
+  CREATE (s:Statement)
+  SET s = row.properties, s.at = datetime.fromepoch(row.s, row.ns), s.receivedAt = $now
+}
+CALL (customers, isSame) {
+  UNWIND CASE WHEN isSame THEN range(0, size(customers) - 1) ELSE [] END AS place
+  WITH customers[place] AS c, $batch.customers[place] AS row
+  SET c.updatedAt = $now, c.lastSeen = datetime.fromepoch(row[4], row[5])
+}
+RETURN isSame AS isWritten
