@@ -18,6 +18,7 @@
 //     events       LIST<LIST<ANY>>    place of the subject among the identifiers, time s, ns, properties (a MAP)
 // Columns, one row
 //   isWritten  BOOLEAN
+//   edition    STRING   of the segments, as `segment/definitions` tells it: asked once the customers are locked
 CYPHER replan=skip
 OPTIONAL MATCH (force:RulesInForce)
 CALL () {
@@ -80,4 +81,5 @@ CALL (customers, isSame) {
   WITH customers[place] AS c, $batch.customers[place] AS row
   SET c.updatedAt = $now, c.lastSeen = datetime.fromepoch(row[4], row[5])
 }
-RETURN isSame AS isWritten
+OPTIONAL MATCH (e:SegmentEdition)
+RETURN isSame AS isWritten, e.id AS edition

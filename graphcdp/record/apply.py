@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from graphcdp.model.times import to_epoch, to_wire
 from graphcdp.record.ids import NewIds
@@ -56,9 +56,16 @@ async def apply(
         await recompute_customers(tx, writes.recompute, now)
 
 
+class Written(NamedTuple):
+    """Whether it was written; then which edition of the segments holds."""
+
+    is_written: bool
+    edition: str | None
+
+
 async def apply_again(
     tx: Transaction, writes: Writes, recalled: Recalled, messages: Sequence[str], version: int | None, now: datetime
-) -> bool:
+) -> Written:
     """Write what was decided by memory alone, if all is still as remembered; else lock it, and tell that it is not.
 
     writes: nothing but what was seen again. recalled: what it was decided by. messages: ids, none of which may have
@@ -86,7 +93,7 @@ async def apply_again(
         "statements": writes.statements,
     }
     found = await tx.run_gathered("record/write_remembered", batch=batch, now=now)
-    return bool(found["isWritten"])
+    return Written(found["isWritten"], found["edition"])
 
 
 async def _apply_owners(

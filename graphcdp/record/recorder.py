@@ -75,13 +75,17 @@ class _Waiting:
 
 
 class _Done(NamedTuple):
-    """What a batch comes to: decided, told, and whom to remember when it is committed. touched: by customer."""
+    """What a batch comes to: decided, told, and whom to remember when it is committed. touched: by customer.
+
+    edition: of the segments, where that was asked for on the way.
+    """
 
     writes: Writes
     outcomes: Sequence[Outcome]
     changes: Sequence[Change]
     touched: dict[str, Touched]
     met: Met
+    edition: str | None = None
 
 
 class Recorder:
@@ -306,7 +310,7 @@ class Recorder:
             done = await self._write_messages(tx, batch, now, passed)
             writes, met = done.writes, done.met
             tx.tell(done.changes)
-            await segments.follow(tx, done.touched, now)
+            await segments.follow(tx, done.touched, now, done.edition)
             tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
             decided = list(done.outcomes)
             rejections += [_of_erased(outcome) for outcome in decided if outcome.status is Status.REJECTED]
@@ -334,8 +338,9 @@ class Recorder:
                 # Whoever is remembered is in no other batch of this recorder.
                 passed()
                 messages = [item.message.id for item in batch]
-                if await apply_again(tx, done.writes, recalled, messages, self._version, now):
-                    return done
+                written = await apply_again(tx, done.writes, recalled, messages, self._version, now)
+                if written.is_written:
+                    return done._replace(edition=written.edition)
             # Deciding has used up what was remembered.
             recalled = recalled.strangers()
         known, recalled = await read_known(tx, batch, self._rules, ids, self._version, recalled)

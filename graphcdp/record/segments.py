@@ -38,15 +38,17 @@ async def refresh(tx: Transaction, customer_ids: Iterable[str], now: datetime) -
     await follow(tx, {customer: Touched(anything=True) for customer in customer_ids}, now)
 
 
-async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime) -> None:
+async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime, edition: str | None = None) -> None:
     """Bring memberships up to date in the segments whose rules mention what became different of these customers.
 
     For the write transaction that changed the customers, after its changes and
-    with the customers locked. Without segments it costs one small read.
+    with the customers locked. Without segments it costs one small read, or none when
+    the edition of the segments is known, as it was after the customers were locked.
     """
     if not touched:
         return
-    ordered = levels(await definitions(tx))
+    known = None if edition is None else _found_by_edition.get(edition)
+    ordered = levels(await definitions(tx) if known is None else known)
     asked = {one.definition.id: one for one in concerned([one for level in ordered for one in level], touched, now)}
     for level in ordered:
         await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)

@@ -9,6 +9,7 @@ import pytest
 from graphcdp.model.identifiers import Identifier
 from graphcdp.model.messages import Message
 from graphcdp.model.outcomes import Outcome, Status
+from graphcdp.model.predicates import parse_predicate
 from graphcdp.model.problems import ProblemCode
 from graphcdp.model.statement import Statement
 from graphcdp.record.erase import erase_customer
@@ -16,6 +17,7 @@ from graphcdp.record.identity_edits import cut_link, merge_customers
 from graphcdp.record.recorder import Recorder
 from graphcdp.record.remembered import Acquaintance, Met, Remembered
 from graphcdp.record.rules import Origin, put_in_force
+from graphcdp.record.segment_edits import create_segment
 from graphcdp.resolve.decide import Cleansed
 from graphcdp.resolve.facts import CustomerFacts, IdentifierFacts
 from graphcdp.resolve.rules import IdentityRules
@@ -169,6 +171,17 @@ async def test_rules_that_another_process_changed_are_followed(store: Store, tol
     await put_in_force(store, blocking, origin=Origin.API, now=datetime.now(UTC))
     outcome = await told.by(recorder, USER, DEVICE)
     assert [warning.code for warning in outcome.warnings] == [ProblemCode.BLOCKED]
+
+
+async def test_segments_that_are_made_meanwhile_are_entered(recorder: Recorder, store: Store, told: Told) -> None:
+    text = Statement("MATCH (:Customer)-[:IN_SEGMENT]->(s:Segment) RETURN s.key AS key ORDER BY key")
+    for number in (1, 2):
+        await told.again(recorder, USER, DEVICE)
+        rule = parse_predicate({"did": {"event": {"name": f"Order {number}"}}})
+        await create_segment(store, f"buyers{number}", "Buyers", None, rule, datetime.now(UTC))
+        await told.again(recorder, USER, DEVICE)
+        await told.by(recorder, USER, DEVICE, name=f"Order {number}")
+        assert [row["key"] for row in await store.read_generated(text)] == ["buyers1", "buyers2"][:number]
 
 
 def acquaintance(number: int, *kinds: str) -> Acquaintance:
