@@ -3,7 +3,8 @@
 Locks are taken in one order by every writer: identifiers by key, then their
 customers by id. An identifier that is locked cannot change its owner, since a
 merge locks the identifiers that it relinks; so the owners read after the first
-lock still hold after the second.
+lock still hold after the second. What the recorder remembers is locked like
+the rest, and not read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

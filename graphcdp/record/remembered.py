@@ -19,8 +19,8 @@ from graphcdp.resolve.decide import Cleansed
 from graphcdp.resolve.facts import CustomerFacts, IdentifierFacts, Known, LinkFacts, Pair, pair
 from graphcdp.resolve.writes import Writes
 
-IDENTIFIERS_MAX = 50_000
-"""Identifiers that are remembered, about a kilobyte each with all that hangs on them."""
+IDENTIFIERS_MAX = 30_000
+"""Identifiers that are remembered, some 1,700 bytes each with all that hangs on them: 50 MB."""
 
 
 @dataclass(slots=True)
