@@ -3,7 +3,7 @@
 // Parameters
 //   batch  MAP{identifiers: LIST<MAP{key: STRING, hash: STRING}>}  hash: under which an erased one is remembered
 // Columns, one row
-//   rows    LIST<LIST<ANY>>   one for each identifier that is known, as of `lock_identifiers`
+//   rows    LIST<LIST<ANY>>   one for each identifier that is known, as of `lock_identifiers`, without the owner's node
 //   erased  LIST<STRING>      keys of those that were erased, and must not be known again
 // Reads by the unique index on Identifier(key).
 CALL () {

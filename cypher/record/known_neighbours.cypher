@@ -13,12 +13,14 @@
 //              createdAt, firstSeen, lastSeen   STRING      times
 //              counts                           LIST<LIST>  pairs of property name (count.<kind>) and number
 //              traits, traitTimes               STRING      JSON
+//              node                             STRING      its element id
 //   links      LIST<LIST<ANY>>  one for each stretch of evidence that counts, or was cut and not allowed again:
 //              one, other                       STRING      the keys
 //              id, source, event                STRING      event: id of the message that first showed it
 //              count                            INTEGER
 //              firstSeen, lastSeen              STRING      times
 //              isCut, byHand                    BOOLEAN     byHand: a person made it
+//              node                             STRING      its element id
 //   seen       LIST<LIST<STRING>>  one for each message that was taken before: id, and that of its customer,
 //              null when the identifier is gone
 CALL () {

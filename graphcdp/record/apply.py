@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from graphcdp.model.times import to_epoch, to_wire
 from graphcdp.record.ids import NewIds
@@ -22,8 +22,6 @@ from graphcdp.resolve.traits import (
 )
 from graphcdp.resolve.writes import Absorption, Refusal, Spell, Writes
 from graphcdp.store import Transaction
-
-Facts = TypeVar("Facts")
 
 _NOTHING = Known({}, {})
 
@@ -115,7 +113,7 @@ async def _apply_owners(
         ("record/retire_absorbed", [_merge_row(absorbed) for absorbed in writes.absorbed]),
         ("record/drop_unused", [{"key": key} for key in writes.unused]),
         ("record/end_links", [{"key": key, "at": at} for key, at in writes.ended]),
-        ("record/update_links", [_link_row(link) for link in writes.links if link.differs and not link.is_new]),
+        ("record/update_links", [_link_row(link) for link in writes.changed.links if not link.is_new]),
     ]
     for name, rows in before:
         if rows:
@@ -143,12 +141,10 @@ def _batch(writes: Writes, founded: Mapping[str, CustomerFacts], known: Known, m
             seen.append([one.node, *to_epoch(one.last_seen)])
         else:
             used.append([one.node, *to_epoch(one.last_seen), *to_epoch(one.last_event_at)])
-    changed = _others(writes.identifiers, again.identifiers)
-    new = [link for link in _others(writes.links, again.links) if link.is_new]
-    customers = [facts for facts in _others(writes.customers, again.customers) if facts.id not in founded]
+    new = [link for link in writes.changed.links if link.is_new]
     held = known.identifiers
     return {
-        "identifiers": [{**identifier_row(facts), "node": facts.node} for facts in changed],
+        "identifiers": [{**identifier_row(facts), "node": facts.node} for facts in writes.changed.identifiers],
         "usedAgain": used,
         "seenAgain": seen,
         "links": [
@@ -158,26 +154,11 @@ def _batch(writes: Writes, founded: Mapping[str, CustomerFacts], known: Known, m
         "pairs": [pair_text(link.between) for link in new],
         "events": [[held[row["subject"]].node, row["s"], row["ns"], row["properties"]] for row in writes.events],
         "statements": writes.statements,
-        "customers": [customer_row(facts) for facts in customers],
+        "customers": [customer_row(facts) for facts in writes.changed.customers if facts.id not in founded],
         "seenCustomers": [[facts.node, *to_epoch(facts.last_seen)] for facts in again.customers],
         "met": met.strangers,
         "keeper": met.keeper if met.strangers else None,
     }
-
-
-def _others(touched: list[Facts], again: list[Facts]) -> list[Facts]:
-    """Of what was touched, in the order of both lists, what was not only seen again; mostly there is none."""
-    if len(touched) == len(again):
-        return []
-    left = iter(again)
-    last = next(left, None)
-    others = []
-    for facts in touched:
-        if facts is last:
-            last = next(left, None)
-        else:
-            others.append(facts)
-    return others
 
 
 async def keep_conflicts(tx: Transaction, refusals: Sequence[Refusal], ids: NewIds) -> None:

@@ -137,6 +137,7 @@ class Recorder:
         current = await rules_in_force(self._store)
         if current is not None:
             self._rules, self._version = current.rules, current.version
+            self._cleaner = Cleaner(current.rules)
         return self._rules
 
     async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]:
@@ -287,8 +288,6 @@ class Recorder:
         verdict = FINE if self._plan is None else self._plan.judge(message)
         if verdict.refused:
             return _Rejection(message.id, raw, verdict.violations)
-        if self._cleaner.rules is not self._rules:
-            self._cleaner = Cleaner(self._rules)
         cleaned = self._cleaner.clean(message.identifiers)
         if cleaned.identifiers:
             return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems, verdict.violations)

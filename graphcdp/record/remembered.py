@@ -9,7 +9,7 @@ Remembered is who was only seen once more: when more changed, the next batch rea
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -149,8 +149,12 @@ def met_again(recalled: Recalled, known: Known, writes: Writes, now: datetime) -
         return NOBODY_MET
     again = writes.again
     met = {one.id: recalled.acquaintances.get(one.id) or Acquaintance(one) for one in again.customers}
-    for customer in _changed(known, writes):
-        met.pop(customer, None)
+    for customer in (
+        *writes.recompute,
+        *(facts.owner for facts in writes.changed.identifiers),
+        *(known.identifiers[link.between[0]].owner for link in writes.changed.links),
+    ):
+        met.pop(customer or "", None)
     for facts in again.identifiers:
         if facts.owner in met:
             met[facts.owner].identifiers[facts.identifier.key] = facts
@@ -160,14 +164,3 @@ def met_again(recalled: Recalled, known: Known, writes: Writes, now: datetime) -
             met[owner].links[link.between] = link
     strangers = [one.customer.node for customer, one in met.items() if customer not in recalled.acquaintances]
     return Met(recalled.keeper, list(met.values()), to_epoch(now), strangers)
-
-
-def _changed(known: Known, writes: Writes) -> Iterator[str]:
-    """Customers of whose identifiers or evidence something changed; those who changed themselves are left out."""
-    yield from writes.recompute
-    owners: list[str | None] = []
-    if len(writes.again.identifiers) < len(writes.identifiers):
-        owners += [facts.owner for facts in writes.identifiers if facts.differs]
-    if len(writes.again.links) < len(writes.links):
-        owners += [known.identifiers[one.between[0]].owner for one in writes.links if one.is_new or one.differs]
-    yield from (owner for owner in owners if owner is not None)

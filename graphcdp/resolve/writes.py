@@ -73,8 +73,8 @@ class Spell:
     merge: str | None = None
 
 
-class Again(NamedTuple):
-    """Who was only seen once more, and what was only borne out once more: of them nothing but times and numbers."""
+class Touched(NamedTuple):
+    """Customers, identifiers and evidence that a batch touched in one way."""
 
     customers: list[CustomerFacts]
     identifiers: list[IdentifierFacts]
@@ -107,23 +107,33 @@ class Writes:
     events: list[dict[str, Any]] = field(default_factory=list)
     statements: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def again(self) -> Touched:
+        """What was only seen once more, of which nothing but times and numbers change."""
+        return self._parted[0]
+
+    @property
+    def changed(self) -> Touched:
+        """What is new or changed by more than that."""
+        return self._parted[1]
+
     @cached_property
-    def again(self) -> Again:
-        """What of customers, identifiers and evidence changed by no more than being seen again; asked once decided."""
-        return Again(
-            [one for one in self.customers if not one.differs],
-            [one for one in self.identifiers if not one.differs],
-            [one for one in self.links if not one.is_new and not one.differs],
-        )
+    def _parted(self) -> tuple[Touched, Touched]:
+        # Once for all who ask, when all is decided: there are thousands.
+        again, changed = Touched([], [], []), Touched([], [], [])
+        for customer in self.customers:
+            (changed if customer.differs else again).customers.append(customer)
+        for identifier in self.identifiers:
+            (changed if identifier.differs else again).identifiers.append(identifier)
+        for link in self.links:
+            (changed if link.differs else again).links.append(link)
+        return again, changed
 
     @property
     def is_only_again(self) -> bool:
         """Whether nothing is to be written but `again`, and what was recorded."""
-        again = self.again
-        return (
-            len(again.customers) == len(self.customers)
-            and len(again.identifiers) == len(self.identifiers)
-            and len(again.links) == len(self.links)
-            and not (self.new_customers or self.owners or self.absorbed or self.stored or self.unused or self.ended)
-            and not (self.refusals or self.partial or self.recompute)
+        return not (
+            any(self.changed)
+            or (self.new_customers or self.owners or self.absorbed or self.stored or self.unused or self.ended)
+            or (self.refusals or self.partial or self.recompute)
         )

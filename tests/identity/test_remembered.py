@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
@@ -19,6 +19,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
 from tests.identity.on_the_graph import START, OnTheGraph
+from tests.identity.test_against_model import CLEAR, PHASES
 
 GROUPS = (
     ("user:u0", "device:d0"),
@@ -30,7 +31,6 @@ GROUPS = (
     ("device:d2", "anonymous:a0"),
     ("anonymous:a0",),
 )
-CLEAR = Statement("MATCH (n) WHERE NOT n:Migration DETACH DELETE n")
 IDENTIFIERS = Statement(
     """MATCH (i:Identifier)-[:IDENTIFIES]->(c:Customer)
 WITH i, c, COLLECT { MATCH (e:Event) WHERE i.key IN e.identifiers RETURN e.at } AS named,
@@ -151,9 +151,8 @@ async def test_whoever_comes_again_is_counted_as_if_nobody_remembered(store: Sto
     Acquaintances.loop, Acquaintances.store = asyncio.get_running_loop(), store
     run: Callable[..., None] = run_state_machine_as_test
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    phases = (Phase.explicit, Phase.generate)
     await asyncio.to_thread(
         run,
         Acquaintances,
-        settings=settings(max_examples=20, stateful_step_count=25, suppress_health_check=slow, phases=phases),
+        settings=settings(max_examples=20, stateful_step_count=25, suppress_health_check=slow, phases=PHASES),
     )
