@@ -106,9 +106,7 @@ class Recorder:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
-        self._rules = rules
-        self._cleaner = Cleaner(rules)
-        self._version = version
+        self.follow(rules, version)
         self._batch_max = batch_max
         self._swap_from = swap_from
         self._limits = limits
@@ -136,9 +134,13 @@ class Recorder:
         """The identity rules in force, asked of the graph."""
         current = await rules_in_force(self._store)
         if current is not None:
-            self._rules, self._version = current.rules, current.version
-            self._cleaner = Cleaner(current.rules)
+            self.follow(current.rules, current.version)
         return self._rules
+
+    def follow(self, rules: IdentityRules, version: int | None = None) -> None:
+        """Record by these identity rules from now on; version: theirs in the graph, None when it is not asked."""
+        self._rules, self._version = rules, version
+        self._cleaner = Cleaner(rules)
 
     async def record(self, raws: Sequence[RawMessage], *, paced: bool = True) -> list[Outcome]:
         """Record messages, each on its own: a bad one does not harm the others.

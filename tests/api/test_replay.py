@@ -44,7 +44,7 @@ async def test_one_that_is_taken_leaves_and_one_that_is_not_stays(caller: Caller
     before = {one["messageId"]: one for one in await rejected(caller)}
     assert [before[name]["tries"] for name in ("m1", "m2", "m3")] == [1, 1, 1]
 
-    recorder._rules = CARDS
+    recorder.follow(CARDS)
     found = await replay(caller, all=True)
     assert (found["taken"], found["errors"]) == (1, [])
     assert found["refusedIds"] == [before["m1"]["id"], before["m2"]["id"]]
@@ -75,7 +75,7 @@ async def test_what_was_recorded_meanwhile_is_taken(caller: Caller, recorder: Re
     await recorder.record([{"id": "m1", "name": "Paid", "identifiers": [("card", "77")]}])
     (kept,) = await rejected(caller)
     await record(caller, event("m1"))
-    recorder._rules = CARDS
+    recorder.follow(CARDS)
     assert (await replay(caller, ids=[kept["id"]]))["taken"] == 1
     assert await rejected(caller) == []
     # One that is gone meanwhile is left out.
@@ -85,7 +85,7 @@ async def test_what_was_recorded_meanwhile_is_taken(caller: Caller, recorder: Re
 async def test_the_newest_reason_is_kept(caller: Caller, recorder: Recorder) -> None:
     await recorder.record([{"id": "m1", "name": "Paid", "identifiers": [("card", "77")]}])
     (first,) = await rejected(caller)
-    recorder._rules = IdentityRules(region="VN", kinds={"card": KindRule(priority=5, blocked=("77",))})
+    recorder.follow(IdentityRules(region="VN", kinds={"card": KindRule(priority=5, blocked=("77",))}))
     await replay(caller, ids=[first["id"]])
     (second,) = await rejected(caller)
     assert second["id"] == first["id"]

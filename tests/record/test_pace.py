@@ -88,7 +88,7 @@ async def test_rule_12_what_is_imported_or_tried_again_may_come_at_once(store: S
     report = await load_rows(recorder, file, report=LoadReport())
     assert (report.recorded, report.rejected) == (20, 0)
     await recorder.record([seen(f"n{n}", ("card", "c")) for n in range(5)])
-    recorder._rules = cards
+    recorder.follow(cards)
     assert (await replay_next(store, recorder, clock=lambda: NOW + timedelta(days=1))).taken == 5
 
 
