@@ -15,6 +15,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.settings import Settings
 from graphcdp.store import Store, statements
+from tests.emptied import EMPTY
 from tests.plans import operators
 
 # The same examples each time, however slow the machine is.
@@ -41,9 +42,7 @@ async def session_store(neo4j: EmbeddedNeo4j) -> AsyncIterator[Store]:
 @pytest.fixture
 async def store(session_store: Store) -> Store:
     """The store on an emptied graph; migrations stay applied."""
-    await session_store.transact(
-        lambda tx: tx.run_generated(Statement("MATCH (n) WHERE NOT n:Migration DETACH DELETE n")), timeout_s=60
-    )
+    await session_store.transact(lambda tx: tx.run_generated(EMPTY), timeout_s=60)
     return session_store
 
 

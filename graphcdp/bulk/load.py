@@ -40,7 +40,7 @@ from graphcdp.embedded.folder import DataFolder
 from graphcdp.model.errors import GraphCDPError
 from graphcdp.model.problems import ProblemCode
 from graphcdp.record.files import RowFile
-from graphcdp.record.recorder import rejection_hash
+from graphcdp.record.rejections import rejection_hash
 from graphcdp.record.sources import Tally
 from graphcdp.resolve.clean import Cleaner
 from graphcdp.resolve.limits import NO_LIMITS, CustomerLimits

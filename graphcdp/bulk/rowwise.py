@@ -29,7 +29,7 @@ from graphcdp.model.messages import Message, MessageType, RawMessage
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record.files import BadRow, Row
 from graphcdp.record.intake import take
-from graphcdp.record.recorder import rejection_row
+from graphcdp.record.rejections import rejection_row
 from graphcdp.resolve.clean import Cleaned, Cleaner
 from graphcdp.resolve.decide import EVENT_PREFIX, RETAKEN, nobody
 from graphcdp.resolve.traits import native_scalars

@@ -8,6 +8,8 @@ gathering.py   what arrives together, written together
 neighbours.py  locks and reads what a batch touches
 remembered.py  customers who come again, and need not be read
 apply.py       decided writes -> statements
+again.py       who is remembered and only seen again -> one statement
+rejections.py  what is kept of a message that cannot be recorded
 tries.py       a write again, when another writer was in its way
 joins.py       customers united on evidence without a message
 parts.py       customers taken apart: components, ids, traits

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphcdp.model.times import to_epoch, to_wire
+from graphcdp.record.again import apply_again, batch_again, shown_row
 from graphcdp.record.ids import NewIds
 from graphcdp.record.remembered import NOBODY_MET, Met, Recalled
 from graphcdp.resolve.changes import changes_of_recomputed
@@ -54,46 +55,6 @@ async def apply(
         await recompute_customers(tx, writes.recompute, now)
 
 
-class Written(NamedTuple):
-    """Whether it was written; then which edition of the segments holds."""
-
-    is_written: bool
-    edition: str | None
-
-
-async def apply_again(
-    tx: Transaction, writes: Writes, recalled: Recalled, messages: Sequence[str], version: int | None, now: datetime
-) -> Written:
-    """Write what was decided by memory alone, if all is still as remembered; else lock it, and tell that it is not.
-
-    writes: nothing but what was seen again. recalled: what it was decided by. messages: ids, none of which may have
-    been taken before. version: of the rules; None for rules that no version in the graph may replace yet.
-    """
-    identifiers = [recalled.identifiers[key] for key in sorted(recalled.identifiers)]
-    place_by_key = {facts.identifier.key: place for place, facts in enumerate(identifiers)}
-    met = recalled.acquaintances
-    batch = {
-        "version": version,
-        "keeper": recalled.keeper,
-        "messages": messages,
-        "identifiers": [[facts.node, *to_epoch(facts.last_seen)] for facts in identifiers],
-        "used": [
-            [place, *to_epoch(facts.last_event_at)]
-            for place, facts in enumerate(identifiers)
-            if facts.last_event_at != facts.stored_event_at
-        ],
-        "customers": [
-            [one.customer.id, one.customer.node, *one.changed, *to_epoch(one.customer.last_seen)]
-            for one in (met[customer] for customer in sorted(met))
-        ],
-        "shownAgain": [_shown_row(link) for link in writes.again.links],
-        "events": [[place_by_key[row["subject"]], row["s"], row["ns"], row["properties"]] for row in writes.events],
-        "statements": writes.statements,
-    }
-    found = await tx.run_gathered("record/write_remembered", batch=batch, now=now)
-    return Written(found["isWritten"], found["edition"])
-
-
 async def _apply_owners(
     tx: Transaction, writes: Writes, founded: Mapping[str, CustomerFacts], known: Known, now: datetime
 ) -> None:
@@ -125,7 +86,7 @@ async def plan_ahead(tx: Transaction, now: datetime) -> None:
     for name in ("record/found_customers", "record/create_customers", "record/give_owners"):
         await tx.run(name, batch={"rows": []}, now=now)
     await tx.run("record/write_batch", batch=_batch(Writes(), {}, _NOTHING), now=now)
-    await apply_again(tx, Writes(), Recalled(), [], None, now)
+    await apply_again(tx, batch_again(Writes(), Recalled(), None), now)
 
 
 def _batch(writes: Writes, founded: Mapping[str, CustomerFacts], known: Known, met: Met = NOBODY_MET) -> dict[str, Any]:
@@ -150,7 +111,7 @@ def _batch(writes: Writes, founded: Mapping[str, CustomerFacts], known: Known, m
         "links": [
             {**_link_row(link), "one": held[link.between[0]].node, "other": held[link.between[1]].node} for link in new
         ],
-        "shownAgain": [_shown_row(link) for link in again.links],
+        "shownAgain": [shown_row(link) for link in again.links],
         "pairs": [pair_text(link.between) for link in new],
         "events": [[held[row["subject"]].node, row["s"], row["ns"], row["properties"]] for row in writes.events],
         "statements": writes.statements,
@@ -327,11 +288,6 @@ def identifier_row(facts: IdentifierFacts) -> dict[str, Any]:
 
 def _times(*times: datetime | None) -> list[int | None]:
     return [part for time in times for part in to_epoch(time)]
-
-
-def _shown_row(link: LinkFacts) -> list[Any]:
-    """A row of `shownAgain` of `record/write_batch`."""
-    return [link.node, link.count, *to_epoch(link.last_seen)]
 
 
 def _link_row(link: LinkFacts) -> dict[str, Any]:

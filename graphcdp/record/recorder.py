@@ -6,21 +6,19 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from hashlib import sha256
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import orjson
 import structlog
 
 from graphcdp.model.changes import Change
-from graphcdp.model.errors import DatabaseError, GraphCDPError
+from graphcdp.model.errors import DatabaseError, DatabaseTimeoutError, GraphCDPError
 from graphcdp.model.messages import Message, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.record import segments
-from graphcdp.record.apply import apply, apply_again, keep_conflicts, plan_ahead
+from graphcdp.record.again import End, apply_again, batch_again, write_again
+from graphcdp.record.apply import apply, keep_conflicts, plan_ahead
 from graphcdp.record.clock import utc_now
 from graphcdp.record.foresight import Foresight
 from graphcdp.record.gathering import Gathering, overloaded
@@ -28,9 +26,10 @@ from graphcdp.record.ids import NewIds, new_ulid
 from graphcdp.record.intake import take
 from graphcdp.record.neighbours import RulesOutdatedError, lock_known, read_known
 from graphcdp.record.pace import Pace
+from graphcdp.record.rejections import rejection_row
 from graphcdp.record.remembered import NOBODY_MET, Met, Recalled, Remembered, met_again
 from graphcdp.record.rules import rules_in_force, rules_in_force_tx
-from graphcdp.record.sources import count_sources, source_of, tallied
+from graphcdp.record.sources import count_sources, tallied
 from graphcdp.record.tries import transact_again
 from graphcdp.resolve.changes import changes_of, stored_traits
 from graphcdp.resolve.clean import Cleaner
@@ -86,6 +85,18 @@ class _Done(NamedTuple):
     touched: dict[str, Touched]
     met: Met
     edition: str | None = None
+
+
+class _Recollection(NamedTuple):
+    """What is remembered of those whom a batch names, and what was decided by that alone, which changed it."""
+
+    recalled: Recalled
+    again: _Done | None = None
+
+    @property
+    def forgotten(self) -> "_Recollection":
+        """For another try, which has to read."""
+        return _Recollection(self.recalled.strangers())
 
 
 class Recorder:
@@ -209,8 +220,7 @@ class Recorder:
         now = self._clock()
         taken = [self._prepare(raw, now) for raw in raws]
         batch = [item for item in taken if isinstance(item, Cleansed)]
-        decided = iter(await foresight.decide(batch, self._rules, now, self._limits))
-        return [next(decided) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+        return _in_order(taken, await foresight.decide(batch, self._rules, now, self._limits))
 
     async def drain(self) -> None:
         """Take nothing new, and return when all that was accepted is stored."""
@@ -233,9 +243,7 @@ class Recorder:
                     one.taken, one.rules = self._prepare(one.raw, now), self._rules
             taken = [one.taken for one in waiting]
             try:
-                # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
-                work = partial(self._write, taken=taken, now=now, passed=passed)
-                outcomes, met = await transact_again(self._store, work)
+                outcomes, met = await self._written(taken, now, passed)
                 self._remembered.keep(met)
                 return outcomes
             except RulesOutdatedError:
@@ -295,55 +303,108 @@ class Recorder:
             return Cleansed(message, cleaned.identifiers, cleaned.place, cleaned.problems, verdict.violations)
         return _Rejection(message.id, raw, (nobody(cleaned.problems),), cleaned.problems)
 
-    async def _write(
+    async def _written(
+        self, taken: Sequence[Cleansed | _Rejection], now: datetime, passed: Callable[[], None]
+    ) -> tuple[list[Outcome], Met]:
+        """What became of the messages, now that it is committed, and whom to remember from now on."""
+        batch = [item for item in taken if isinstance(item, Cleansed)]
+        rejections = [item for item in taken if isinstance(item, _Rejection) and item.kept]
+        recollection = self._recollect(batch, now)
+        if recollection.again is not None:
+            # Whoever is remembered is in no other batch of this recorder.
+            passed()
+            if not rejections and (outcomes := await self._write_alone(taken, recollection, now)) is not None:
+                return outcomes, recollection.again.met
+
+        async def work(tx: Transaction) -> tuple[list[Outcome], Met]:
+            nonlocal recollection
+            # It holds for one try.
+            this_time, recollection = recollection, recollection.forgotten
+            done = await self._write_messages(tx, batch, this_time, now, passed)
+            return await self._write_rest(tx, taken, rejections, done, now)
+
+        # A conflict: another process recorded one of these ids at the same moment; next time it is seen.
+        return await transact_again(self._store, work)
+
+    def _recollect(self, batch: Sequence[Cleansed], now: datetime) -> _Recollection:
+        recalled = self._remembered.recall(batch)
+        if (
+            not (batch and recalled.is_all)
+            or self._rules.has_windows
+            or any(one.message.states_traits for one in batch)
+        ):
+            return _Recollection(recalled)
+        done = self._decided(batch, recalled.known, recalled, now, NewIds(now))
+        recollection = _Recollection(recalled, done)
+        is_again = done.writes.is_only_again and len(done.writes.customers) == len(recalled.acquaintances)
+        return recollection if is_again else recollection.forgotten
+
+    async def _write_alone(
+        self, taken: Sequence[Cleansed | _Rejection], recollection: _Recollection, now: datetime
+    ) -> list[Outcome] | None:
+        """Write what was decided by memory in one round trip, unless it moves somebody in segments.
+
+        None when nothing was written, or nobody knows: then it may be tried in a larger transaction.
+        """
+        recalled, done = recollection
+        if done is None or (edition := segments.unmoved(done.touched, now)) is None:
+            return None
+        outcomes = _in_order(taken, done.outcomes)
+        end = End(edition, tallied(taken, outcomes), done.changes)
+        customers = [facts.id for facts in done.writes.customers]
+        try:
+            rows = batch_again(done.writes, recalled, self._version, end)
+            return outcomes if await write_again(self._store, rows, customers, now) else None
+        except DatabaseTimeoutError:
+            raise
+        except DatabaseError:
+            return None
+
+    async def _write_rest(
         self,
         tx: Transaction,
         taken: Sequence[Cleansed | _Rejection],
+        rejections: Sequence[_Rejection],
+        done: _Done | None,
         now: datetime,
-        passed: Callable[[], None],
     ) -> tuple[list[Outcome], Met]:
-        """What became of the messages, and whom to remember when this is committed."""
-        batch = [item for item in taken if isinstance(item, Cleansed)]
-        rejections = [item for item in taken if isinstance(item, _Rejection) and item.kept]
-        decided: list[Outcome] = []
-        met = NOBODY_MET
-        if batch:
-            done = await self._write_messages(tx, batch, now, passed)
-            writes, met = done.writes, done.met
+        """Write what hangs on the messages that are written: the feed, segments, what was refused, the sources."""
+        kept = list(rejections)
+        if done is not None:
+            writes = done.writes
             tx.tell(done.changes)
             await segments.follow(tx, done.touched, now, done.edition)
             tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
-            decided = list(done.outcomes)
-            rejections += [_of_erased(outcome) for outcome in decided if outcome.status is Status.REJECTED]
+            kept += [_of_erased(outcome) for outcome in done.outcomes if outcome.status is Status.REJECTED]
         elif self._version is not None:
             # Nothing was locked, so nobody has asked yet whether these rules still hold.
             current = await rules_in_force_tx(tx)
             if current is not None and current.version != self._version:
                 raise RulesOutdatedError
-        if rejections:
-            rows = [rejection_row(one.message_id, one.raw, one.errors, now) for one in rejections]
+        if kept:
+            rows = [rejection_row(one.message_id, one.raw, one.errors, now) for one in kept]
             await tx.run("record/create_rejected", rows=sorted(rows, key=itemgetter("hash")), now=now)
-        in_order = iter(decided)
-        outcomes = [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+        outcomes = _in_order(taken, () if done is None else done.outcomes)
         await count_sources(tx, tallied(taken, outcomes), now)
-        return outcomes, met
+        return outcomes, NOBODY_MET if done is None else done.met
 
     async def _write_messages(
-        self, tx: Transaction, batch: Sequence[Cleansed], now: datetime, passed: Callable[[], None]
-    ) -> _Done:
-        ids = NewIds(now)
-        recalled = self._remembered.recall(batch)
-        if recalled.is_all and not self._rules.has_windows and not any(item.message.states_traits for item in batch):
-            done = self._decided(batch, recalled.known, recalled, now, ids)
-            if done.writes.is_only_again and len(done.writes.customers) == len(recalled.acquaintances):
-                # Whoever is remembered is in no other batch of this recorder.
-                passed()
-                messages = [item.message.id for item in batch]
-                written = await apply_again(tx, done.writes, recalled, messages, self._version, now)
-                if written.is_written:
-                    return done._replace(edition=written.edition)
-            # Deciding has used up what was remembered.
+        self,
+        tx: Transaction,
+        batch: Sequence[Cleansed],
+        recollection: _Recollection,
+        now: datetime,
+        passed: Callable[[], None],
+    ) -> _Done | None:
+        if not batch:
+            return None
+        recalled, again = recollection
+        if again is not None:
+            written = await apply_again(tx, batch_again(again.writes, recalled, self._version), now)
+            if written.is_written:
+                return again._replace(edition=written.edition)
             recalled = recalled.strangers()
+        ids = NewIds(now)
         known, recalled = await read_known(tx, batch, self._rules, ids, self._version, recalled)
         done = self._decided(batch, known, recalled, now, ids)
         await apply(tx, done.writes, known, now, passed, done.met)
@@ -397,6 +458,12 @@ def _of_erased(outcome: Outcome) -> _Rejection:
     return _Rejection(outcome.message_id, {"id": outcome.message_id}, outcome.errors, outcome.warnings)
 
 
+def _in_order(taken: Iterable[Cleansed | _Rejection], decided: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes of all messages. decided: of those that are not refused, in their order."""
+    in_order = iter(decided)
+    return [next(in_order) if isinstance(item, Cleansed) else _refused(item) for item in taken]
+
+
 def _told_id(raw: RawMessage, now: datetime) -> str:
     given = raw.get("id")
     return given if isinstance(given, str) and given else new_ulid(now)
@@ -404,35 +471,3 @@ def _told_id(raw: RawMessage, now: datetime) -> str:
 
 def _refused(rejection: _Rejection) -> Outcome:
     return Outcome(rejection.message_id, Status.REJECTED, errors=rejection.errors, warnings=rejection.warnings)
-
-
-def rejection_hash(message_id: str, json: str) -> str:
-    """What the very same refused message is known by."""
-    return sha256(f"{message_id}\n{json}".encode(errors="replace")).hexdigest()
-
-
-def rejection_row(message_id: str, raw: RawMessage, errors: Sequence[Problem], now: datetime) -> dict[str, Any]:
-    """A row of `record/create_rejected`: what is kept of a message that cannot be recorded."""
-    told_id, json = message_id.encode(errors="replace").decode(), _as_text(raw)
-    return {
-        "id": f"rej_{new_ulid(now)}",
-        "hash": rejection_hash(told_id, json),
-        "messageId": told_id,
-        "source": source_of(raw),
-        "code": errors[0].code.value,
-        "reason": reason_of(errors),
-        "json": json,
-    }
-
-
-def reason_of(errors: Sequence[Problem]) -> str:
-    """The problems of a refused message as one text; half characters, which they may quote, are question marks."""
-    return " ".join(problem.message for problem in errors).encode(errors="replace").decode()
-
-
-def _as_text(raw: RawMessage) -> str:
-    try:
-        return orjson.dumps(raw, default=str).decode()
-    except (TypeError, RecursionError):
-        # Half characters and numbers beyond 64 bits: what was sent is kept as Python writes it.
-        return repr(raw)

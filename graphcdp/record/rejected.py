@@ -17,7 +17,8 @@ from graphcdp.model.outcomes import Outcome, Status
 from graphcdp.model.problems import ProblemCode
 from graphcdp.record.clock import utc_now
 from graphcdp.record.ids import new_ulid
-from graphcdp.record.recorder import Recorder, reason_of
+from graphcdp.record.recorder import Recorder
+from graphcdp.record.rejections import reason_of
 from graphcdp.record.tracking import Arrival, kept_message
 from graphcdp.store import Store, Transaction
 

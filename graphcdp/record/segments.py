@@ -54,6 +54,14 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime, ed
         await _compare(tx, [asked[one.id] for one in level if one.id in asked], now)
 
 
+def unmoved(touched: dict[str, Touched], now: datetime) -> str | None:
+    """The edition of the segments in none of which these may move anybody; None when that is not known."""
+    for edition, found in _found_by_edition.items():
+        if not any(concerned(found, touched, now)):
+            return edition
+    return None
+
+
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
     """Let the database plan what a write asks of segments; nothing is written."""
     await _compare(tx, [Concerned(one, [], frozenset()) for one in await definitions(tx)], now)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from graphcdp.model.messages import SOURCE_LENGTH_MAX, Message, MessageType, RawMessage
 from graphcdp.model.outcomes import Outcome, Status
@@ -83,9 +83,9 @@ def source_of(raw: RawMessage) -> str:
     return str(raw.get("source") or "api")[:SOURCE_LENGTH_MAX].encode(errors="replace").decode()
 
 
-async def count_sources(tx: Transaction, tallies: dict[str, Tally], now: datetime) -> None:
-    """Add to what is counted of these sources. Last in its transaction: all writers meet here."""
-    rows = [
+def source_rows(tallies: dict[str, Tally]) -> list[dict[str, Any]]:
+    """Rows of `record/count_sources`, ascending by name."""
+    return [
         {
             "name": name,
             "messages": tally.messages,
@@ -98,7 +98,11 @@ async def count_sources(tx: Transaction, tallies: dict[str, Tally], now: datetim
         }
         for name, tally in sorted(tallies.items())
     ]
-    await tx.run("record/count_sources", rows=rows, most=SOURCES_MAX, other=OTHER, now=now)
+
+
+async def count_sources(tx: Transaction, tallies: dict[str, Tally], now: datetime) -> None:
+    """Add to what is counted of these sources. Last in its transaction: all writers meet here."""
+    await tx.run("record/count_sources", rows=source_rows(tallies), most=SOURCES_MAX, other=OTHER, now=now)
 
 
 def _shape(latest: Message | RawMessage) -> str:

@@ -10,13 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from itertools import chain
 from typing import Any, Self, TypeVar
 
 from neo4j import (
     READ_ACCESS,
+    WRITE_ACCESS,
     AsyncDriver,
     AsyncGraphDatabase,
     AsyncManagedTransaction,
+    AsyncResult,
     AsyncSession,
     Query,
     unit_of_work,
@@ -85,9 +88,7 @@ class Transaction:
         """
         self._store.statements_run += 1
         with lent(parameters) as given:
-            result = await self._transaction.run(statements.text(name), given)
-            record = await result.single(strict=True)
-        return dict(zip(record.keys(), record.values(), strict=True))
+            return await _only_row(await self._transaction.run(statements.text(name), given))
 
     async def run_generated(self, statement: Statement) -> list[Row]:
         """Run a statement that a pure room generated and return its rows."""
@@ -103,7 +104,7 @@ class Store:
         # Sessions of a cluster share bookmarks, so that a read sees the writes acknowledged before it.
         clustered = connection.uri.startswith("neo4j")
         self._bookmarks = AsyncGraphDatabase.bookmark_manager() if clustered else None
-        self._idle: list[AsyncSession] = []
+        self._idle: dict[str, list[AsyncSession]] = {READ_ACCESS: [], WRITE_ACCESS: []}
         self._together = Together(self._read_alone)
         self.statements_run = 0
         self._watchers: list[Watcher] = []
@@ -143,7 +144,7 @@ class Store:
 
     async def close(self) -> None:
         """Close all connections."""
-        for session in self._idle:
+        for session in chain.from_iterable(self._idle.values()):
             await session.close()
         await self._driver.close()
 
@@ -212,7 +213,7 @@ class Store:
         try:
             async with (
                 self._limited(timeout_s),
-                self._driver.session(database=self._connection.database, bookmark_manager=self._bookmarks) as session,
+                self._session(WRITE_ACCESS) as session,
             ):
                 return await session.execute_write(managed)
         except BaseException:
@@ -220,14 +221,36 @@ class Store:
             concerned = None
             raise
         finally:
-            for watcher in self._watchers:
-                watcher(concerned)
-            if told:
-                for waker in self._wakers:
-                    waker()
+            self._notice(concerned, told)
             if due is not None:
                 for timer in self._timers:
                     timer(due)
+
+    async def write(self, name: str, /, *, concerns: Iterable[str], **parameters: Any) -> Row:
+        """Run one statement that writes and answers one row, in a transaction of its own.
+
+        That takes one round trip, and whatever it locks waits for nobody but the database; but it is not tried
+        again, and appends to the feed itself. concerns: the customers that it changes, by id. The row is as of
+        `run_gathered`. Errors as `transact`.
+        """
+        self.statements_run += 1
+        concerned: frozenset[str] | None = None
+        try:
+            async with self._limited(WRITE_TIMEOUT_S), self._kept(WRITE_ACCESS) as session:
+                with lent(parameters) as given:
+                    query = Query(statements.text(name), timeout=WRITE_TIMEOUT_S)
+                    row = await _only_row(await session.run(query, given))
+            concerned = frozenset(concerns)
+            return row
+        finally:
+            self._notice(concerned, told=True)
+
+    def _notice(self, concerned: frozenset[str] | None, told: bool) -> None:
+        for watcher in self._watchers:
+            watcher(concerned)
+        if told:
+            for waker in self._wakers:
+                waker()
 
     def wake(self, waker: Callable[[], None]) -> None:
         """Call `waker` after each write transaction of this store that told changes; it may have failed after all."""
@@ -253,7 +276,7 @@ class Store:
         async def managed(transaction: AsyncManagedTransaction) -> Result:
             return await work(Transaction(self, transaction))
 
-        async with self._limited(timeout_s), self._reader() as session:
+        async with self._limited(timeout_s), self._session(READ_ACCESS) as session:
             return await session.execute_read(managed)
 
     def watch(self, watcher: Watcher) -> None:
@@ -297,23 +320,31 @@ class Store:
         return next(iter(row.values()))
 
     async def _read_value(self, query: Query, parameters: dict[str, Any]) -> Any:
-        # A session that has read its answer to the end is as new; making one takes as long as a small read.
-        session = self._idle.pop() if self._idle else self._reader()
+        async with self._kept(READ_ACCESS) as session:
+            (value,) = await (await session.run(query, parameters)).value()
+        return value
+
+    @asynccontextmanager
+    async def _kept(self, access: str) -> AsyncIterator[AsyncSession]:
+        """A session for one statement, whose answer is read to the end; one that has been used so is as new.
+
+        Making one takes as long as a small read.
+        """
+        idle = self._idle[access]
+        session = idle.pop() if idle else self._session(access)
         try:
-            result = await session.run(query, parameters)
-            (value,) = await result.value()
+            yield session
         except BaseException as error:
             # As at the end of a block: what is cancelled is cut off, anything else is put in order.
             await session.__aexit__(  # type: ignore[no-untyped-call]  # the driver has no types there
                 type(error), error, error.__traceback__
             )
             raise
-        self._idle.append(session)
-        return value
+        idle.append(session)
 
-    def _reader(self) -> AsyncSession:
+    def _session(self, access: str) -> AsyncSession:
         return self._driver.session(
-            database=self._connection.database, default_access_mode=READ_ACCESS, bookmark_manager=self._bookmarks
+            database=self._connection.database, default_access_mode=access, bookmark_manager=self._bookmarks
         )
 
     async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[Row]:
@@ -347,6 +378,11 @@ def _unanswered() -> DatabaseTimeoutError:
     return DatabaseTimeoutError(
         "The database did not answer in time. A message may be sent again with the same id: it is never recorded twice."
     )
+
+
+async def _only_row(result: AsyncResult) -> Row:
+    record = await result.single(strict=True)
+    return dict(zip(record.keys(), record.values(), strict=True))
 
 
 async def _consume(transaction: AsyncManagedTransaction, text: str) -> None:

@@ -8,7 +8,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from graphcdp.model.outcomes import Outcome
 from graphcdp.model.problems import ProblemCode
-from graphcdp.record.recorder import reason_of
+from graphcdp.record.rejections import reason_of
 
 REASON_LENGTH_MAX = 1000
 AT_ONCE = 100

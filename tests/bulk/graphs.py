@@ -17,8 +17,8 @@ HISTORY = ("MergedCustomer", "Merge", "PastId")
 
 _NODES = Statement(
     """
-    MATCH (n) WHERE NOT n:Migration AND NOT n:MergedCustomer AND NOT n:Merge AND NOT n:PastId
-      AND NOT n:RuleSet AND NOT n:RulesInForce AND NOT n:Source AND NOT n:Feed AND NOT n:ChangePage
+    MATCH (n)
+    WHERE NOT n:Migration|MergedCustomer|Merge|PastId|RuleSet|RulesInForce|Source|Feed|ChangePage|SegmentEdition
     RETURN labels(n) AS labels, properties(n) AS properties,
            COLLECT { MATCH (n)<-[:IDENTIFIES]-(i) RETURN i.key } AS keys
     """

@@ -215,7 +215,7 @@ async def test_a_dry_run_tells_what_would_happen_and_writes_nothing(
     assert "1 NO_IDENTIFIER, 2 that cannot be read" in done.stderr
     assert f"{path}:6: at is 'never'" in done.stderr
     # No rules, no note of the import, no rejected message, no file.
-    assert await count(store, "(n) WHERE NOT n:Migration") == 0
+    assert await count(store, "(n) WHERE NOT n:Migration|SegmentEdition") == 0
     assert list(tmp_path.glob("*")) == [path]  # noqa: ASYNC240  # nothing else runs
     assert run(environment, path).returncode == 2
     assert await count(store, "(n:Customer)") == 1

@@ -26,6 +26,7 @@ from graphcdp.record.recorder import Recorder
 from graphcdp.record.rules import Origin, put_in_force, rules_in_force
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
+from tests.emptied import EMPTY
 from tests.identity.model import Merge, Model
 from tests.identity.on_the_graph import START, OnTheGraph
 
@@ -58,7 +59,6 @@ ACTIVE = Statement(
 )
 LEADS = Statement("MATCH (m:MergedCustomer)-[:MERGED_INTO*1..]->(c:Customer) RETURN m.id AS id, c.id AS customer")
 MERGES = Statement("MATCH (m:Merge) WHERE m.undoneAt IS NULL RETURN m.id AS id, m.absorbed AS absorbed")
-CLEAR = Statement("MATCH (n) WHERE NOT n:Migration DETACH DELETE n")
 
 some_keys = st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True)
 some_traits = st.dictionaries(st.sampled_from(["city", "plan"]), st.integers(0, 9), max_size=2)
@@ -76,7 +76,7 @@ class Histories(OnTheGraph):
     def begin(self, rules: dict[str, Any]) -> None:
         self.rules = IdentityRules.model_validate({"region": "VN", **rules})
         self.model = Model(self.rules)
-        self.run(self.store.transact(lambda tx: tx.run_generated(CLEAR)))
+        self.run(self.store.transact(lambda tx: tx.run_generated(EMPTY)))
         self.recorder = Recorder(self.store, self.rules, swap_from=2, clock=self.now)
 
     @precondition(lambda self: self.told > 2)

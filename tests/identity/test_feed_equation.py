@@ -33,9 +33,10 @@ from graphcdp.record.segment_moments import run_due
 from graphcdp.record.segment_upkeep import sweep
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
+from tests.emptied import EMPTY
 from tests.identity.follower import Copy
 from tests.identity.on_the_graph import START, OnTheGraph
-from tests.identity.test_against_model import ACTIVE, CLEAR, PHASES, RULES, some_keys, some_traits
+from tests.identity.test_against_model import ACTIVE, PHASES, RULES, some_keys, some_traits
 
 SEGMENTS = {
     "high": {"trait": {"path": "city", "is": {"gte": 5}}},
@@ -65,7 +66,7 @@ class Followed(OnTheGraph):
     @initialize(rules=st.sampled_from(RULES))
     def begin(self, rules: dict[str, Any]) -> None:
         self.rules = IdentityRules.model_validate({"region": "VN", **rules})
-        self.run(self.store.transact(lambda tx: tx.run_generated(CLEAR)))
+        self.run(self.store.transact(lambda tx: tx.run_generated(EMPTY)))
         self.recorder = Recorder(self.store, self.rules, swap_from=2, clock=self.now)
         for key, given in SEGMENTS.items():
             self.run(create_segment(self.store, key, key, None, parse_predicate(given), self.now()))

@@ -18,8 +18,9 @@ from graphcdp.record.identity_edits import allow_link, cut_link, split_customer,
 from graphcdp.record.recorder import Recorder
 from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
+from tests.emptied import EMPTY
 from tests.identity.on_the_graph import START, OnTheGraph
-from tests.identity.test_against_model import CLEAR, PHASES
+from tests.identity.test_against_model import PHASES
 
 GROUPS = (
     ("user:u0", "device:d0"),
@@ -61,7 +62,7 @@ class Acquaintances(OnTheGraph):
 
     @initialize()
     def begin(self) -> None:
-        self.run(self.store.transact(lambda tx: tx.run_generated(CLEAR)))
+        self.run(self.store.transact(lambda tx: tx.run_generated(EMPTY)))
         self.rules = IdentityRules(region="VN")
         self.recorders = [Recorder(self.store, self.rules, swap_from=2, clock=self.now) for _ in range(2)]
         self.told = 0

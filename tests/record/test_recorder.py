@@ -198,6 +198,6 @@ async def test_a_recorder_that_drains_takes_nothing_new(recorder: Recorder, stor
 
 async def test_planning_ahead_writes_nothing(recorder: Recorder, store: Store) -> None:
     await recorder.plan_ahead()
-    assert await store.read_generated(Statement("MATCH (n) WHERE NOT n:Migration RETURN count(n) AS made")) == [
-        {"made": 0}
-    ]
+    assert await store.read_generated(
+        Statement("MATCH (n) WHERE NOT n:Migration|SegmentEdition RETURN count(n) AS made")
+    ) == [{"made": 0}]

@@ -9,8 +9,13 @@ from tests.plans import operators
 
 ONCE = "CYPHER replan=skip\n"
 NAMES = [name for name in statements.names() if ONCE in statements.text(name)]
-BY_NAME = {"NodeUniqueIndexSeek", "NodeByElementIdSeek", "DirectedRelationshipByElementIdSeek"}
-FEW = ("force:RulesInForce", "e:SegmentEdition", "s:Segment")
+BY_NAME = {
+    "NodeUniqueIndexSeek",
+    "NodeUniqueIndexSeekByRange",
+    "NodeByElementIdSeek",
+    "DirectedRelationshipByElementIdSeek",
+}
+FEW = ("force:RulesInForce", "e:SegmentEdition", "s:Segment", "f:Feed")
 """Of which there is one, or as many as people wrote."""
 
 
