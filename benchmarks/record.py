@@ -4,8 +4,9 @@
 
 The raw ceiling is one UNWIND that creates the very nodes and edges that recording leaves, with the same
 properties, for the driver alone: it finds the identifiers by their keys, and looks at nothing else. Both run in
-turn on the embedded server, in batches of the same size, once Java has compiled what it runs, which takes the first
-60,000 messages. `known`: everybody has been seen before. `new`: each message makes a customer with two identifiers.
+turn on the embedded server, in batches of the same size, on the event loop that the server runs on, once Java has
+compiled what it runs, which takes the first 60,000 messages. `known`: everybody has been seen before. `new`: each
+message makes a customer with two identifiers.
 
 Over HTTP, clients send one mutation with one event at a time: as many as can be, then at a tenth and at four
 fifths of that, when a mutation is sent at its time whether or not the one before was answered.
@@ -32,6 +33,7 @@ import orjson
 
 from graphcdp import embedded
 from graphcdp.app import settle_memory
+from graphcdp.cli.loop import run_async
 from graphcdp.embedded.ports import free_port
 from graphcdp.model.connection import Connection
 from graphcdp.model.statement import Statement
@@ -330,4 +332,4 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each load over HTTP")
     parser.add_argument("--grow", type=int, default=0, help="instead: record so many events, and see the rate")
-    asyncio.run(main(parser.parse_args()))
+    run_async(main(parser.parse_args()))

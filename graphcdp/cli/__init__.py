@@ -26,6 +26,7 @@ webhooks.py  webhooks: create, list, watch, replay
 destinations.py  configured destinations: list, replay
 tail.py    the feed in a terminal
 schema.py  print the GraphQL schema
+loop.py    the event loop that commands run on
 logs.py    logs for people or machines
 progress.py  the download of the embedded database as a bar
 """

@@ -1,6 +1,5 @@
 """`graphcdp import --bulk`: a first load into an empty embedded database."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from rich.table import Table
 from graphcdp import embedded
 from graphcdp.app import database, limits_of, open_platform, rules_to_begin_with
 from graphcdp.cli.importing import ImportRun
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import ImportFileError
 from graphcdp.record.clock import utc_now
@@ -49,7 +49,7 @@ class BulkImport:
             )
         started = time.monotonic()
         jars = embedded.ensure(self.work.settings.cache_dir, progress=DownloadBar(self.work.console))
-        rules, kept = asyncio.run(self._before())
+        rules, kept = run_async(self._before())
         now = utc_now()
         given = load.BulkInput(
             paths=self.work.files,
@@ -73,7 +73,7 @@ class BulkImport:
                 report = load.load(folder, work, jars, given, heap_max=self.work.settings.heap_max, watch=watch)
             loaded_s = time.monotonic() - started
             progress.update(task, description="Neo4j fills the indexes", completed=0)
-            asyncio.run(self._after(report, now, lambda share: progress.update(task, completed=share)))
+            run_async(self._after(report, now, lambda share: progress.update(task, completed=share)))
         self._print_summary(report, loaded_s, time.monotonic() - started)
         return not report.refused
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from graphcdp.app import open_platform, settle_memory
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.settings import Settings
 from graphcdp.streams.messages import Wire
@@ -86,7 +87,7 @@ def kafka(
         keeps_ip=settings.tracking_ip,
         stop_timeout_s=settings.stop_timeout_s,
     )
-    report = asyncio.run(_consume(settings, wanted, options))
+    report = run_async(_consume(settings, wanted, options))
     typer.echo(
         f"Records: {report.read:,}. Recorded: {report.recorded:,}. Known already: {report.duplicates:,}. "
         f"Refused: {report.refused:,}. Empty: {report.empty:,}."

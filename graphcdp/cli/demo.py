@@ -14,6 +14,7 @@ from rich.syntax import Syntax
 from graphcdp.app import Platform, open_platform, refuse_exposure
 from graphcdp.app import serve as serve_platform
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.demo import complete_journey, tour
 from graphcdp.model.errors import DatabaseError, SettingsError
@@ -48,7 +49,7 @@ def demo(
     console = Console(stderr=True)
     serving = asyncio.Event()
     try:
-        asyncio.run(_demo(settings, console, serving, load_only=load_only))
+        run_async(_demo(settings, console, serving, load_only=load_only))
     except KeyboardInterrupt:
         if serving.is_set():
             return  # Ctrl-C is how a server is meant to end

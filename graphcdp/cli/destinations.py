@@ -1,6 +1,5 @@
 """`graphcdp destinations`: those of GRAPHCDP_DESTINATIONS: list, replay."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from graphcdp.app import open_store
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.cli.webhooks import place_in_feed
 from graphcdp.read.deliveries import WEBHOOK, DestinationRow, destinations
@@ -32,7 +32,7 @@ def list_(data_dir: DataDir = None) -> None:
         async with open_store(settings, progress=DownloadBar(Console(stderr=True))) as store:
             return await destinations(store), (await standing(store)).newest
 
-    found, newest = asyncio.run(run())
+    found, newest = run_async(run())
     rows = [row for row in found if row.type != WEBHOOK]
     if not rows:
         typer.echo("No destination is known; GRAPHCDP_DESTINATIONS names a file of them, and `graphcdp serve` begins.")
@@ -61,5 +61,5 @@ def replay(
         async with open_store(settings, progress=DownloadBar(Console(stderr=True))) as store:
             await replay_from(store, f"dst_{name}", await place_in_feed(store, after), utc_now())
 
-    asyncio.run(run())
+    run_async(run())
     typer.echo("All changes from there are delivered.")

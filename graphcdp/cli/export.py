@@ -1,6 +1,5 @@
 """`graphcdp export`: customers, identifiers, events and memberships into files."""
 
-import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from graphcdp import __version__
 from graphcdp.app import open_store
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import ExportError
 from graphcdp.model.times import time_of, time_text
@@ -62,7 +62,7 @@ def export(
         raise ExportError("--since and --until choose events, which --only leaves out; leave one of them out.")
     work = _Export(ExportFolder(folder, format_), kinds, segment, bounds["since"], bounds["until"])
     try:
-        asyncio.run(work.run(settings))
+        run_async(work.run(settings))
     except KeyboardInterrupt:
         work.console.print("Stopped. Nothing was left; start again.")
         raise typer.Exit(EXIT_INTERRUPTED) from None

@@ -1,6 +1,5 @@
 """`graphcdp keys`: API keys, and tokens of visitors for tests."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from graphcdp.api.tokens import AGE_MAX, sign_token
 from graphcdp.app import open_store
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import SettingsError
 from graphcdp.model.principals import Scope
@@ -102,7 +102,7 @@ def _on_store(data_dir: Path | None, work: Callable[[Store], Awaitable[Result]])
         async with open_store(settings, progress=DownloadBar(Console(stderr=True))) as store:
             return await work(store)
 
-    return asyncio.run(run())
+    return run_async(run())
 
 
 def _cells(row: KeyRow) -> list[str]:

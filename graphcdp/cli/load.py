@@ -1,6 +1,5 @@
 """`graphcdp import`: record files."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from graphcdp.cli.bulk import BulkImport
 from graphcdp.cli.dry_run import DryRun
 from graphcdp.cli.importing import ImportRun
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.mapping import given_mapping
 from graphcdp.cli.suggest import print_suggestion
 from graphcdp.model.errors import DatabaseError, ImportFileError
@@ -120,7 +120,7 @@ def import_files(
             raise typer.Exit(EXIT_IN_PART)
         return
     try:
-        asyncio.run(work.run())
+        run_async(work.run())
     except KeyboardInterrupt:
         work.print_summary()
         work.console.print(work.told_when_stopped)

@@ -1,12 +1,12 @@
 """`graphcdp produce`: publish files to a stream."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.mapping import given_mapping
 from graphcdp.record.files import BadRow, Format, RowFile, named_files
 from graphcdp.record.mapping import TimeFormat
@@ -78,7 +78,7 @@ def kafka(
             typer.echo(f"{path}:{row.line}: {row.reason}", err=True)
 
         with RowFile.open(path, given, format_=format_, source=source) as file:
-            written += asyncio.run(produce(file.rows(), topic, options, rules, on_bad))
+            written += run_async(produce(file.rows(), topic, options, rules, on_bad))
     typer.echo(f"Published: {written:,}. Not readable: {bad:,}.")
     if bad:
         raise typer.Exit(EXIT_IN_PART)

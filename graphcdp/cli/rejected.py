@@ -1,6 +1,5 @@
 """`graphcdp rejected`: messages that could not be taken: list, replay."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from graphcdp.app import open_platform, open_store
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.read.pages import SIZE_MAX
@@ -38,7 +38,7 @@ def list_(
             page = rejected_page(first=first, after=None, last=None, before=None)
             return list((await rejected_messages(store, page)).items)
 
-    rows = asyncio.run(run())
+    rows = run_async(run())
     if not rows:
         typer.echo("No message was refused.")
         return
@@ -67,7 +67,7 @@ def replay(
     """
     if bool(ids) == all_:
         raise InvalidReferenceError("Name the messages by their ids, or say --all; one of the two.")
-    taken, refused = asyncio.run(_replay(Settings.load(data_dir=data_dir), ids or []))
+    taken, refused = run_async(_replay(Settings.load(data_dir=data_dir), ids or []))
     typer.echo(f"Taken: {taken:,}. Still refused: {refused:,}.")
     if refused:
         raise typer.Exit(EXIT_IN_PART)

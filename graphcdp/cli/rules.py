@@ -1,6 +1,5 @@
 """`graphcdp rules`: the identity rules: show, check, preview, apply, history."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from graphcdp.app import database
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import DatabaseError, SettingsError
 from graphcdp.read.jobs import job_of_version
@@ -201,7 +201,7 @@ def _run(settings: Settings, work: Callable[[Store], Coroutine[Any, Any, Result]
         async with _opened(settings) as store:
             return await work(store)
 
-    return asyncio.run(run())
+    return run_async(run())
 
 
 @asynccontextmanager

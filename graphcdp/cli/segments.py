@@ -1,6 +1,5 @@
 """`graphcdp segments`: list, show, preview, members, versions, revert, archive, restore."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -16,6 +15,7 @@ from rich.table import Table
 
 from graphcdp.app import open_store
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.model.errors import ExportError, SegmentFileError, UnknownReferenceError
 from graphcdp.model.predicates import Predicate, SegmentName
@@ -260,7 +260,7 @@ def on_store(data_dir: Path | None, work: Callable[[Store], Awaitable[Result]]) 
         async with open_store(settings, progress=DownloadBar(Console(stderr=True))) as store:
             return await work(store)
 
-    return asyncio.run(run())
+    return run_async(run())
 
 
 def print_json(value: Any) -> None:

@@ -1,6 +1,5 @@
 """`graphcdp serve`: serve the API."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from graphcdp.app import open_platform, refuse_exposure
 from graphcdp.app import serve as serve_platform
 from graphcdp.cli.logs import configure_logs
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.settings import Settings
 
@@ -26,7 +26,7 @@ def serve(
 ) -> None:
     settings = Settings.load(host=host, port=port, data_dir=data_dir)
     configure_logs(settings)
-    asyncio.run(_serve(settings))
+    run_async(_serve(settings))
 
 
 serve.__doc__ = f"""Serve the GraphQL API, and GraphiQL for a browser, until Ctrl-C.

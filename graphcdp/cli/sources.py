@@ -1,6 +1,5 @@
 """`graphcdp sources`: where messages come from, and what became of them."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from graphcdp.app import open_store
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.read.pages import SIZE_MAX, Page
 from graphcdp.read.sources import SourceRow, list_sources
@@ -23,7 +23,7 @@ def sources(
     data_dir: DataDir = None,
 ) -> None:
     """List the sources of messages, with what came from each and when the latest came."""
-    rows = asyncio.run(_all(Settings.load(data_dir=data_dir)))
+    rows = run_async(_all(Settings.load(data_dir=data_dir)))
     if not rows:
         typer.echo("No message has come yet.")
         return

@@ -1,6 +1,5 @@
 """`graphcdp tail`: the feed in a terminal."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from graphcdp.app import feed_of, open_store
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.cli.webhooks import Events, Kinds, Segments, Traits, place_in_feed
 from graphcdp.deliver.shape import JsonObject, public_change
@@ -80,7 +80,7 @@ def tail(
     show = _as_json if json else _for_people(Console(highlight=False))
     place = _Place()
     try:
-        asyncio.run(_tail(Settings.load(data_dir=data_dir), wanted, customer, after, state, show, place, until_end))
+        run_async(_tail(Settings.load(data_dir=data_dir), wanted, customer, after, state, show, place, until_end))
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:

@@ -1,6 +1,5 @@
 """`graphcdp webhooks`: create, list, enable, disable, rotate, delete, watch deliveries, replay, test."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 
 from graphcdp.app import open_store
+from graphcdp.cli.loop import run_async
 from graphcdp.cli.progress import DownloadBar
 from graphcdp.deliver.webhook import post_test
 from graphcdp.model.change_filter import ChangeFilter
@@ -256,7 +256,7 @@ def _on_store(data_dir: Path | None, work: Callable[[Store, Settings], Awaitable
         async with open_store(settings, progress=DownloadBar(Console(stderr=True))) as store:
             return await work(store, settings)
 
-    return asyncio.run(run())
+    return run_async(run())
 
 
 def _told(row: DestinationRow) -> str:

@@ -57,7 +57,7 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime, ed
 def unmoved(touched: dict[str, Touched], now: datetime) -> str | None:
     """The edition of the segments in none of which these may move anybody; None when that is not known."""
     for edition, found in _found_by_edition.items():
-        if not any(concerned(found, touched, now)):
+        if not found or not any(concerned(found, touched, now)):
             return edition
     return None
 
