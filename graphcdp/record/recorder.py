@@ -310,11 +310,15 @@ class Recorder:
         batch = [item for item in taken if isinstance(item, Cleansed)]
         rejections = [item for item in taken if isinstance(item, _Rejection) and item.kept]
         recollection = self._recollect(batch, now)
-        if recollection.again is not None:
+        if (again := recollection.again) is not None:
             # Whoever is remembered is in no other batch of this recorder.
             passed()
-            if not rejections and (outcomes := await self._write_alone(taken, recollection, now)) is not None:
-                return outcomes, recollection.again.met
+            if not rejections and (edition := segments.unmoved(again.touched, now)) is not None:
+                outcomes = _in_order(taken, again.outcomes)
+                end = End(edition, tallied(taken, outcomes), again.changes)
+                if await self._write_alone(again, recollection.recalled, end, now):
+                    return outcomes, again.met
+                recollection = recollection.forgotten
 
         async def work(tx: Transaction) -> tuple[list[Outcome], Met]:
             nonlocal recollection
@@ -339,26 +343,19 @@ class Recorder:
         is_again = done.writes.is_only_again and len(done.writes.customers) == len(recalled.acquaintances)
         return recollection if is_again else recollection.forgotten
 
-    async def _write_alone(
-        self, taken: Sequence[Cleansed | _Rejection], recollection: _Recollection, now: datetime
-    ) -> list[Outcome] | None:
-        """Write what was decided by memory in one round trip, unless it moves somebody in segments.
+    async def _write_alone(self, done: _Done, recalled: Recalled, end: End, now: datetime) -> bool:
+        """Write what was decided by memory in one round trip.
 
-        None when nothing was written, or nobody knows: then it may be tried in a larger transaction.
+        False when nothing was written, or nobody knows: then it is tried in a larger transaction.
         """
-        recalled, done = recollection
-        if done is None or (edition := segments.unmoved(done.touched, now)) is None:
-            return None
-        outcomes = _in_order(taken, done.outcomes)
-        end = End(edition, tallied(taken, outcomes), done.changes)
+        rows = batch_again(done.writes, recalled, self._version, end)
         customers = [facts.id for facts in done.writes.customers]
         try:
-            rows = batch_again(done.writes, recalled, self._version, end)
-            return outcomes if await write_again(self._store, rows, customers, now) else None
+            return await write_again(self._store, rows, customers, now)
         except DatabaseTimeoutError:
             raise
         except DatabaseError:
-            return None
+            return False
 
     async def _write_rest(
         self,

@@ -24,6 +24,8 @@ _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 LOCAL_LENGTH_MAX = 64
 REMEMBERED_MAX = 20_000
 """Claims that a cleaner remembers, some hundred bytes each; then it begins anew."""
+TOGETHER_MAX = 20_000
+"""Claims of one message together, as many; of a first load too, where each claim by itself is worth more."""
 EMAIL_LENGTH_MAX = 254
 
 
@@ -40,20 +42,23 @@ class _UnusableError(ValueError):
 
 
 class Cleaner:
-    """Cleans by these rules, and remembers what it made of each claim: most come again."""
+    """Cleans by these rules, and remembers what it made of each claim, and of claims together: most come again."""
 
     def __init__(self, rules: IdentityRules, remembered_max: int = REMEMBERED_MAX) -> None:
         self.rules = rules
         self._remembered_max = remembered_max
         self._known: dict[tuple[str, str], Identifier | Problem] = {}
+        self._together: dict[tuple[Claim, ...], Cleaned] = {}
 
     def one(self, kind: str, value: str) -> Identifier | Problem:
         """The normal form of a claim, or why it has none; the problem's path is that of the first claim."""
         found = self._known.get((kind, value))
         if found is None:
-            if len(self._known) >= self._remembered_max:
-                self._known.clear()
-            found = self._known[kind, value] = clean_one(Claim(kind, value), self.rules)
+            found = clean_one(Claim(kind, value), self.rules)
+            if len(value) <= VALUE_LENGTH_MAX:
+                if len(self._known) >= self._remembered_max:
+                    self._known.clear()
+                self._known[kind, value] = found
         return found
 
     def clean(self, claims: Sequence[Claim]) -> Cleaned:
@@ -61,6 +66,18 @@ class Cleaner:
 
         Codes of the problems: UNKNOWN_KIND, BLOCKED, INVALID.
         """
+        together = tuple(claims)
+        found = self._together.get(together)
+        if found is None:
+            found = self._clean(together)
+            # What has problems may be anything, of any length.
+            if not found.problems:
+                if len(self._together) >= TOGETHER_MAX:
+                    self._together.clear()
+                self._together[together] = found
+        return found
+
+    def _clean(self, claims: tuple[Claim, ...]) -> Cleaned:
         usable: list[tuple[Identifier, int]] = []
         problems: list[Problem] = []
         for place, (kind, value) in enumerate(claims):
