@@ -5,7 +5,7 @@
 The raw ceiling is one UNWIND that creates the very nodes and edges that recording leaves, with the same
 properties, for the driver alone: it finds the identifiers by their keys, and looks at nothing else. Both run in
 turn on the embedded server, in batches of the same size, on the event loop that the server runs on, once Java has
-compiled what it runs, which takes the first 60,000 messages. `known`: everybody has been seen before. `new`: each
+compiled what it runs, which takes the first 120,000 messages. `known`: everybody has been seen before. `new`: each
 message makes a customer with two identifiers.
 
 Over HTTP, clients send one mutation with one event at a time: as many as can be, then at a tenth and at four
@@ -45,7 +45,7 @@ from graphcdp.store import Store, Transaction
 BATCH = 1000
 PEOPLE = 5000
 CLIENTS = 64
-WARM_MESSAGES = 60_000
+WARM_MESSAGES = 120_000
 WARM_S = 20
 
 Json = dict[str, Any]
