@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from neo4j.exceptions import ClientError
 
 from graphcdp.embedded import EmbeddedNeo4j
 from graphcdp.model.errors import (
@@ -36,6 +37,23 @@ def test_unusable_versions_are_refused(version: str) -> None:
 @pytest.mark.parametrize("version", ["5.26.0", "5.26.12", "2025.10.1", "2026.02.0", "2026.04.0"])
 def test_usable_versions_are_taken(version: str) -> None:
     check_version(version)
+
+
+async def test_who_watches_is_told_whom_a_single_statement_changed_or_that_nobody_knows(store: Store) -> None:
+    told: list[frozenset[str] | None] = []
+    woken: list[bool] = []
+    store.watch(told.append)
+    store.wake(wake := lambda: woken.append(True))
+    try:
+        assert await store.write("feed/append", concerns=["cus_1"], pages=[], count=2) == {"first": 1}
+        with pytest.raises(ClientError):
+            await store.write("feed/append", concerns=["cus_1"], pages="none", count=0)
+        assert await store.write("feed/append", concerns=[], pages=[], count=1) == {"first": 3}
+    finally:
+        store.unwatch(told.append)
+        store.unwake(wake)
+    assert told == [frozenset({"cus_1"}), None, frozenset()]
+    assert len(woken) == 3
 
 
 async def test_migrating_twice_at_once_is_safe(session_store: Store) -> None:
