@@ -349,9 +349,8 @@ class Recorder:
         False when nothing was written, or nobody knows: then it is tried in a larger transaction.
         """
         rows = batch_again(done.writes, recalled, self._version, end)
-        customers = [facts.id for facts in done.writes.customers]
         try:
-            return await write_again(self._store, rows, customers, now)
+            return await write_again(self._store, rows, done.writes.concerned, now)
         except DatabaseTimeoutError:
             raise
         except DatabaseError:
@@ -368,10 +367,9 @@ class Recorder:
         """Write what hangs on the messages that are written: the feed, segments, what was refused, the sources."""
         kept = list(rejections)
         if done is not None:
-            writes = done.writes
             tx.tell(done.changes)
             await segments.follow(tx, done.touched, now, done.edition)
-            tx.concerns([*(facts.id for facts in writes.customers), *(gone.id for gone in writes.absorbed)])
+            tx.concerns(done.writes.concerned)
             kept += [_of_erased(outcome) for outcome in done.outcomes if outcome.status is Status.REJECTED]
         elif self._version is not None:
             # Nothing was locked, so nobody has asked yet whether these rules still hold.

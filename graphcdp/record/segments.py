@@ -56,10 +56,9 @@ async def follow(tx: Transaction, touched: dict[str, Touched], now: datetime, ed
 
 def unmoved(touched: dict[str, Touched], now: datetime) -> str | None:
     """The edition of the segments in none of which these may move anybody; None when that is not known."""
-    for edition, found in _found_by_edition.items():
-        if not found or not any(concerned(found, touched, now)):
-            return edition
-    return None
+    edition, found = _at_hand()
+    # Of no segment at all there is nothing to find out.
+    return None if found and any(concerned(found, touched, now)) else edition
 
 
 async def plan_ahead(tx: Transaction, now: datetime) -> None:
@@ -204,11 +203,16 @@ _found_by_edition: dict[str, tuple[Definition, ...]] = {}
 """The segments as they were read last, by an edition that no other state of segments, of any graph, has."""
 
 
+def _at_hand() -> tuple[str | None, tuple[Definition, ...]]:
+    """The segments as they were read last, with their edition; None before."""
+    return next(iter(_found_by_edition.items()), (None, ()))
+
+
 async def definitions(source: Store | Transaction) -> tuple[Definition, ...]:
     """The segments to keep up to date, by id. One whose rule is not readable keeps its members."""
     read = source.read if isinstance(source, Store) else source.run
     # At hand from here on: another writer may read other ones meanwhile.
-    known, kept = next(iter(_found_by_edition.items()), (None, ()))
+    known, kept = _at_hand()
     (row,) = await read("segment/definitions", known=known)
     edition = row["edition"]
     if edition is not None and edition == known:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -14,6 +14,9 @@ from graphcdp.model.identifiers import VALUE_LENGTH_MAX, Claim, Identifier
 from graphcdp.model.problems import Problem, ProblemCode
 from graphcdp.resolve.garbage import stands_for_nobody
 from graphcdp.resolve.rules import IdentityRules, Normalise
+
+Name = TypeVar("Name")
+Value = TypeVar("Value")
 
 _AROUND = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
 """White space and invisible marks, which pasted values bring along."""
@@ -56,9 +59,7 @@ class Cleaner:
         if found is None:
             found = clean_one(Claim(kind, value), self.rules)
             if len(value) <= VALUE_LENGTH_MAX:
-                if len(self._known) >= self._remembered_max:
-                    self._known.clear()
-                self._known[kind, value] = found
+                _keep(self._known, (kind, value), found, self._remembered_max)
         return found
 
     def clean(self, claims: Sequence[Claim]) -> Cleaned:
@@ -72,9 +73,7 @@ class Cleaner:
             found = self._clean(together)
             # What has problems may be anything, of any length.
             if not found.problems:
-                if len(self._together) >= TOGETHER_MAX:
-                    self._together.clear()
-                self._together[together] = found
+                _keep(self._together, together, found, TOGETHER_MAX)
         return found
 
     def _clean(self, claims: tuple[Claim, ...]) -> Cleaned:
@@ -94,6 +93,12 @@ class Cleaner:
 
     def _order(self, usable: tuple[Identifier, int]) -> tuple[int, str]:
         return self.rules.order(usable[0])
+
+
+def _keep(memory: dict[Name, Value], name: Name, value: Value, most: int) -> None:
+    if len(memory) >= most:
+        memory.clear()
+    memory[name] = value
 
 
 def clean_one(claim: Claim, rules: IdentityRules, place: int = 0) -> Identifier | Problem:

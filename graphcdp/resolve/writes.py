@@ -130,6 +130,11 @@ class Writes:
         return again, changed
 
     @property
+    def concerned(self) -> list[str]:
+        """Ids of the customers whom it changes."""
+        return [*(facts.id for facts in self.customers), *(gone.id for gone in self.absorbed)]
+
+    @property
     def is_only_again(self) -> bool:
         """Whether nothing is to be written but `again`, and what was recorded."""
         return not (

@@ -211,10 +211,7 @@ class Store:
             return result
 
         try:
-            async with (
-                self._limited(timeout_s),
-                self._session(WRITE_ACCESS) as session,
-            ):
+            async with self._limited(timeout_s), self._session(WRITE_ACCESS) as session:
                 return await session.execute_write(managed)
         except BaseException:
             # Nobody knows what became of it.
