@@ -1,19 +1,15 @@
 """Random histories on a real graph, compared after each step with a plain model of the procedure."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from graphcdp.model.outcomes import Status
@@ -44,9 +40,6 @@ RULES = [
     {"merge": "always"},
     {"kinds": {"device": {"limit": 1}, "anonymous": {"limit": 2}, "email": {"blocked": ["e0@x.org"]}}},
 ]
-PHASES = (Phase.explicit, Phase.generate)
-"""Without shrinking: each step takes a real graph some time."""
-
 OWNERS = Statement(
     """MATCH (i:Identifier)-[:IDENTIFIES]->(c:Customer)
 RETURN i.key AS key, c.id AS customer, c.traits AS traits, c.identifiers AS identifiers,
@@ -194,11 +187,4 @@ class Histories(OnTheGraph):
 
 
 async def test_any_history_is_as_the_model_says(store: Store) -> None:
-    Histories.loop, Histories.store = asyncio.get_running_loop(), store
-    run: Callable[..., None] = run_state_machine_as_test
-    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    await asyncio.to_thread(
-        run,
-        Histories,
-        settings=settings(max_examples=25, stateful_step_count=25, suppress_health_check=slow, phases=PHASES),
-    )
+    await Histories.hold(store, examples=25)

@@ -1,15 +1,12 @@
 """docs/feed.md, rule 6: what was + the feed = what is, for any history; and for whoever follows late, too."""
 
-import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import orjson
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule
 
 from graphcdp.model.errors import InvalidReferenceError
 from graphcdp.model.predicates import SegmentName, parse_predicate
@@ -36,7 +33,7 @@ from graphcdp.store import Store
 from tests.emptied import EMPTY
 from tests.identity.follower import Copy
 from tests.identity.on_the_graph import START, OnTheGraph
-from tests.identity.test_against_model import ACTIVE, PHASES, RULES, some_keys, some_traits
+from tests.identity.test_against_model import ACTIVE, RULES, some_keys, some_traits
 
 SEGMENTS = {
     "high": {"trait": {"path": "city", "is": {"gte": 5}}},
@@ -187,11 +184,4 @@ class Followed(OnTheGraph):
 
 
 async def test_a_copy_that_follows_the_feed_is_the_graph(store: Store) -> None:
-    Followed.loop, Followed.store = asyncio.get_running_loop(), store
-    run: Callable[..., None] = run_state_machine_as_test
-    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    await asyncio.to_thread(
-        run,
-        Followed,
-        settings=settings(max_examples=12, stateful_step_count=25, suppress_health_check=slow, phases=PHASES),
-    )
+    await Followed.hold(store, examples=12)

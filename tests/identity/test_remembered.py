@@ -3,14 +3,11 @@
 What a recorder remembers is written back as it stands, so whatever it missed would be lost here.
 """
 
-import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from graphcdp.model.outcomes import Status
 from graphcdp.model.statement import Statement
@@ -20,7 +17,6 @@ from graphcdp.resolve.rules import IdentityRules
 from graphcdp.store import Store
 from tests.emptied import EMPTY
 from tests.identity.on_the_graph import START, OnTheGraph
-from tests.identity.test_against_model import PHASES
 
 GROUPS = (
     ("user:u0", "device:d0"),
@@ -149,11 +145,4 @@ class Acquaintances(OnTheGraph):
 
 
 async def test_whoever_comes_again_is_counted_as_if_nobody_remembered(store: Store) -> None:
-    Acquaintances.loop, Acquaintances.store = asyncio.get_running_loop(), store
-    run: Callable[..., None] = run_state_machine_as_test
-    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    await asyncio.to_thread(
-        run,
-        Acquaintances,
-        settings=settings(max_examples=20, stateful_step_count=25, suppress_health_check=slow, phases=PHASES),
-    )
+    await Acquaintances.hold(store, examples=20)
